@@ -1,0 +1,76 @@
+"""The only module that names a backend: gradients and `train_step`."""
+
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    def value_and_grad(fn, inputs):
+        """Gradient of `fn(inputs) -> (value, aux)`; see `functional.py`."""
+        inputs = [tf.convert_to_tensor(x) for x in inputs]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            value, aux = fn(inputs)
+        # JAX returns zeros for an unconnected input; so do we everywhere.
+        gradients = tape.gradient(value, inputs, unconnected_gradients="zero")
+        return value, aux, gradients
+
+elif keras.backend.backend() == "jax":
+    import jax
+
+    def value_and_grad(fn, inputs):
+        """Gradient of `fn(inputs) -> (value, aux)`; see `functional.py`."""
+        inputs = list(inputs)
+        (value, aux), gradients = jax.value_and_grad(fn, has_aux=True)(inputs)
+        return value, aux, gradients
+
+elif keras.backend.backend() == "torch":
+    import torch
+
+    def value_and_grad(fn, inputs):
+        """Gradient of `fn(inputs) -> (value, aux)`; see `functional.py`."""
+        inputs = [x.detach().requires_grad_() for x in inputs]
+        with torch.enable_grad():
+            value, aux = fn(inputs)
+            gradients = torch.autograd.grad(
+                value, inputs, allow_unused=True, materialize_grads=True
+            )
+        aux = keras.tree.map_structure(
+            lambda x: x.detach() if torch.is_tensor(x) else x, aux
+        )
+        return value.detach(), aux, list(gradients)
+
+else:
+    raise ImportError(
+        "keras_s4t runs on the TensorFlow, JAX and PyTorch backends of Keras. "
+        f"Received: keras.backend.backend()={keras.backend.backend()}"
+    )
+
+
+class StatefulStep:
+    """TensorFlow and PyTorch: `train_step(data)` mutates variables in place."""
+
+    def train_step(self, data):
+        """Runs `self.step(data)`."""
+        return self.step(data)
+
+
+class StatelessStep:
+    """JAX: `train_step(state, data)` returns what it would have mutated."""
+
+    def train_step(self, state, data):
+        """Runs `self.step(data)` on `state` and returns the new state."""
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        variables, values = sum(groups, []), sum(map(list, state), [])
+        with keras.StatelessScope(list(zip(variables, values))) as scope:
+            logs = self.step(data)
+        current = scope.get_current_value
+        return logs, tuple([current(v) for v in group] for group in groups)
+
+
+StepMixin = StatelessStep if keras.backend.backend() == "jax" else StatefulStep

@@ -1,0 +1,71 @@
+import keras
+from keras import ops
+
+from keras_s4t.metrics.curve import Curve
+
+
+class AdaptationCurve(Curve, keras.callbacks.Callback):
+    """Evaluates a held-out target set every few adaptation steps.
+
+    Args:
+        target: Labelled dataset, or whatever `evaluate` takes as `x`.
+        every: int. Steps between two evaluations. The model before the first
+            step is always evaluated.
+
+    Attributes:
+        points: list of dicts, `{"step": int, <metric key>: float, ...}`.
+
+    Raises:
+        ValueError: If `every` is less than 1.
+
+    Example:
+
+    ```python
+    curve = AdaptationCurve(target, every=5)
+    adapter.fit(online_stream(target.take(1), steps=40), callbacks=[curve])
+    curve.save("s4t.json")
+    ```
+    """
+
+    def __init__(self, target, every=1):
+        Curve.__init__(self)
+        keras.callbacks.Callback.__init__(self)
+        if every < 1:
+            raise ValueError(
+                f"`every` must be at least 1. Received: every={every}"
+            )
+        self.target = target
+        self.every = every
+        self._step = 0
+
+    def on_train_begin(self, logs=None):
+        self.higher_is_better = {
+            task.metric_key: task.higher_is_better for task in self.model.tasks
+        }
+        if not self.points:
+            self._measure()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step += 1
+        if self._step % self.every == 0:
+            self._measure()
+
+    def _measure(self):
+        model = self.model
+        # `evaluate` starts the metrics anew; those of `fit` go on afterwards.
+        variables = model.metrics_variables
+        held = [ops.copy(variable.value) for variable in variables]
+        logs = model.evaluate(self.target, verbose=0, return_dict=True)
+        for variable, value in zip(variables, held, strict=True):
+            variable.assign(value)
+        self._add_point(logs)
+
+    def _add_point(self, logs):
+        missing = [key for key in self.higher_is_better if key not in logs]
+        if missing:
+            raise ValueError(
+                "A curve needs labels and the tasks' metrics: compile with "
+                f"`metrics='auto'`. Received: no {missing} in the logs"
+            )
+        metrics = {key: float(logs[key]) for key in self.higher_is_better}
+        self.points.append({"step": self._step, **metrics})

@@ -1,0 +1,66 @@
+from keras import ops
+
+from keras_s4t.callbacks.adaptation_curve import AdaptationCurve
+
+
+class OnlineCurve(AdaptationCurve):
+    """Metrics over the steps on each batch, pooled over batches.
+
+    For the online and the episodic protocol, in which every batch is adapted
+    to for some steps and predicted after each: the point of step `t` pools the
+    predictions that the `t`-th step made on every batch. Point 0 is the model
+    before adaptation on all batches.
+
+    Args:
+        target: The labelled dataset that is streamed.
+        steps: int. Steps per batch, those of `online_stream`.
+
+    Raises:
+        ValueError: If `steps` is less than 1.
+
+    Example:
+
+    ```python
+    curve = OnlineCurve(target, steps=40)
+    adapter.fit(online_stream(target, steps=40), callbacks=[curve])
+    ```
+    """
+
+    def __init__(self, target, steps):
+        super().__init__(target)
+        if steps < 1:
+            raise ValueError(
+                f"`steps` must be at least 1. Received: steps={steps}"
+            )
+        self.steps_per_batch = steps
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        model = self.model
+        model.reset_metrics()
+        start = [ops.copy(v.value) for v in model.metrics_variables]
+        # Metrics are sums, so one set of accumulators per step pools them.
+        self._accumulators = [start] * self.steps_per_batch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        accumulator = self._accumulators[batch % self.steps_per_batch]
+        for variable, value in zip(
+            self.model.metrics_variables, accumulator, strict=True
+        ):
+            variable.assign(ops.copy(value))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._accumulators[batch % self.steps_per_batch] = [
+            ops.copy(v.value) for v in self.model.metrics_variables
+        ]
+
+    def on_train_end(self, logs=None):
+        model = self.model
+        del self.points[1:]
+        for i, accumulator in enumerate(self._accumulators):
+            for variable, value in zip(
+                model.metrics_variables, accumulator, strict=True
+            ):
+                variable.assign(value)
+            self._step = i + 1
+            self._add_point(model.get_metrics_result())

@@ -1,0 +1,108 @@
+"""Looks at images and labels before any work is done with them."""
+
+import keras
+import numpy as np
+
+
+def check_images(images):
+    """Raises a `ValueError` unless `images` is a batch of RGB images.
+
+    Args:
+        images: Tensor, NumPy array or TensorFlow spec, checked for its static
+            shape and dtype.
+    """
+    dtype = getattr(images.dtype, "name", None) or str(images.dtype)
+    dtype = dtype.split(".")[-1]
+    is_number = dtype == "uint8" or "float" in dtype
+    shape = tuple(images.shape)
+    if len(shape) != 4 or shape[-1] != 3 or not is_number:
+        raise ValueError(
+            "`images` must be a float or uint8 batch of shape (batch_size, "
+            "height, width, 3) with values in 0 ... 255. Received: "
+            f"images.shape={shape}, images.dtype={dtype}"
+        )
+
+
+def check_labels(labels, size, tasks):
+    """Raises a `ValueError` unless the labels fit the tasks and images.
+
+    Args:
+        labels: dict from task name to labels, checked for static shapes.
+        size: Pair `(height, width)` of the images; `None` where unknown.
+        tasks: list of `Task`.
+    """
+    names = [task.name for task in tasks]
+    missing = [name for name in names if name not in labels]
+    if missing:
+        raise ValueError(
+            f"Labels must be a dict with the keys {names}. "
+            f"Received: keys {sorted(labels)}"
+        )
+    for task in tasks:
+        expected = task.label_shape(tuple(size))
+        received = tuple(labels[task.name].shape)[1:]
+        if not _same_shape(expected, received):
+            raise ValueError(
+                f"Labels of task '{task.name}' must have the shape "
+                f"(batch_size, *{expected}), the size of the images. "
+                f"Received: shape (batch_size, *{received})"
+            )
+
+
+def check_data(x, y, tasks):
+    """Raises a `ValueError` if `fit` or `evaluate` cannot work with the data.
+
+    Arrays are looked at in full, datasets by what they say about themselves,
+    and generators not at all; wrong shapes in those raise in the first step.
+
+    Args:
+        x: Images, or a dataset of images or `(images, labels[, masks])`.
+        y: Labels, for images.
+        tasks: list of `Task`.
+    """
+    if hasattr(x, "element_spec"):
+        if int(x.cardinality()) == 0:
+            raise ValueError("The dataset must not be empty.")
+        _check_batch(x.element_spec, tasks)
+    elif isinstance(x, keras.utils.PyDataset):
+        if x.num_batches == 0:
+            raise ValueError("The dataset must not be empty.")
+        _check_batch(x[0], tasks)
+    elif hasattr(x, "shape"):
+        check_images(x)
+        if not x.shape[0]:
+            raise ValueError(
+                f"`images` must not be empty. Received: shape {x.shape}"
+            )
+        check_finite(x)
+        if y is not None:
+            check_labels(y, x.shape[1:3], tasks)
+
+
+def check_finite(images):
+    """Raises a `ValueError` if a NumPy array holds NaN or infinity.
+
+    Args:
+        images: Array; anything but NumPy is left alone, since looking at
+            tensors of a device would wait for it.
+    """
+    if isinstance(images, np.ndarray) and not np.isfinite(images).all():
+        count = int((~np.isfinite(images)).sum())
+        raise ValueError(
+            "`images` must be finite. "
+            f"Received: {count} values that are NaN or infinite"
+        )
+
+
+def _check_batch(batch, tasks):
+    images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    check_images(images)
+    if labels is not None:
+        check_labels(labels, tuple(images.shape)[1:3], tasks)
+
+
+def _same_shape(expected, received):
+    return len(expected) == len(received) and all(
+        a == b or not isinstance(a, int) or not isinstance(b, int)
+        for a, b in zip(expected, received, strict=True)
+    )

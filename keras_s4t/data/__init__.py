@@ -1,0 +1,19 @@
+"""Datasets and streams. Only what reads with tf.data needs TensorFlow."""
+
+from keras_s4t.data.array_batches import ArrayBatches
+from keras_s4t.data.loading import batches
+from keras_s4t.data.loading import load
+from keras_s4t.data.records import examples_from_arrays
+from keras_s4t.data.streams import online_stream
+from keras_s4t.data.synth_rooms import DOMAINS
+from keras_s4t.data.synth_rooms import SynthRooms
+
+__all__ = [
+    "ArrayBatches",
+    "DOMAINS",
+    "SynthRooms",
+    "batches",
+    "examples_from_arrays",
+    "load",
+    "online_stream",
+]

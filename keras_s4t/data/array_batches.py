@@ -1,0 +1,46 @@
+import math
+
+import keras
+import numpy as np
+
+from keras_s4t.checks import check_finite
+from keras_s4t.checks import check_images
+
+
+class ArrayBatches(keras.utils.PyDataset):
+    """Batches of arrays, for any backend and without TensorFlow.
+
+    Args:
+        arrays: Images of shape `(num_images, height, width, 3)`, or a tuple
+            `(images, labels)` or `(images, labels, masks)` with dicts from
+            task name to arrays.
+        batch_size: int.
+
+    Raises:
+        ValueError: If the images are not a finite RGB batch or there is none,
+            or `batch_size` is less than 1.
+    """
+
+    def __init__(self, arrays, batch_size, **kwargs):
+        super().__init__(**kwargs)
+        self.arrays = arrays
+        self.batch_size = batch_size
+        images = arrays[0] if isinstance(arrays, tuple) else arrays
+        check_images(images)
+        check_finite(images)
+        if not len(images) or batch_size < 1:
+            raise ValueError(
+                "There must be images, and `batch_size` must be at least 1. "
+                f"Received: {len(images)} images, batch_size={batch_size}"
+            )
+        self.num_images = len(images)
+
+    def __len__(self):
+        return math.ceil(self.num_images / self.batch_size)
+
+    def __getitem__(self, index):
+        start = index * self.batch_size
+        return keras.tree.map_structure(
+            lambda x: np.asarray(x[start : start + self.batch_size]),
+            self.arrays,
+        )

@@ -1,0 +1,1 @@
+"""TFDS builders, one subpackage a dataset. They need tensorflow_datasets."""

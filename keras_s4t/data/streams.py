@@ -1,0 +1,97 @@
+import keras
+
+from keras_s4t.data.array_batches import ArrayBatches
+
+
+def online_stream(data, steps=1, batch_size=8):
+    """A target stream: every batch of a dataset, repeated `steps` times.
+
+    `fit` on the stream makes `steps` updates on each batch, in order. The
+    stream knows its length, which callbacks rely on.
+
+    Args:
+        data: A batched `tf.data.Dataset` or a `keras.utils.PyDataset`, of
+            images or `(images, labels[, masks])`, or NumPy arrays of that
+            structure. Images: `(batch_size, height, width, 3)`, float32 or
+            uint8 RGB in 0 ... 255.
+        steps: int. Updates per batch.
+        batch_size: int. Images per batch, for arrays.
+
+    Returns:
+        A `tf.data.Dataset` for one, else a `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: If `steps` is less than 1, the data are empty, infinite or
+            of unknown size, or images are not finite RGB batches. Images that
+            turn out not to be finite within a `tf.data.Dataset` raise
+            TensorFlow's `InvalidArgumentError`, before they reach a step.
+
+    Example:
+
+    ```python
+    stream = keras_s4t.data.online_stream(target, steps=40)
+    adapter.fit(stream)
+    ```
+    """
+    if steps < 1:
+        raise ValueError(f"`steps` must be at least 1. Received: steps={steps}")
+    if hasattr(data, "element_spec"):
+        return _repeat_dataset(data, steps)
+    if not isinstance(data, keras.utils.PyDataset):
+        data = ArrayBatches(data, batch_size)
+    return RepeatedBatches(data, steps)
+
+
+class RepeatedBatches(keras.utils.PyDataset):
+    """Every batch of a `PyDataset`, `steps` times in a row.
+
+    Args:
+        batches: A `keras.utils.PyDataset`.
+        steps: int.
+
+    Raises:
+        ValueError: If there is no batch.
+    """
+
+    def __init__(self, batches, steps, **kwargs):
+        super().__init__(**kwargs)
+        if not batches.num_batches:
+            raise ValueError(
+                "The stream must be finite and not empty. "
+                f"Received: {batches.num_batches} batches"
+            )
+        self.batches = batches
+        self.steps = steps
+
+    def __len__(self):
+        return self.batches.num_batches * self.steps
+
+    def __getitem__(self, index):
+        return self.batches[index // self.steps]
+
+
+def _repeat_dataset(dataset, steps):
+    import tensorflow as tf
+
+    num_batches = int(dataset.cardinality())
+    if num_batches <= 0:
+        size = {0: "empty", tf.data.INFINITE_CARDINALITY: "infinite"}
+        raise ValueError(
+            "The stream must be finite, not empty and of known size: use "
+            "`dataset.take(n)` or `dataset.apply("
+            "tf.data.experimental.assert_cardinality(n))`. "
+            f"Received: a dataset that is {size.get(num_batches, 'unknown')}"
+        )
+
+    def repeat(*batch):
+        images = batch[0]
+        if images.dtype.is_floating:
+            images = tf.debugging.assert_all_finite(
+                images, "`images` must be finite."
+            )
+        batch = (images, *batch[1:]) if len(batch) > 1 else images
+        return tf.data.Dataset.from_tensors(batch).repeat(steps)
+
+    return dataset.flat_map(repeat).apply(
+        tf.data.experimental.assert_cardinality(num_batches * steps)
+    )

@@ -1,0 +1,1 @@
+"""Pieces of furniture, made of boxes, capped cones and ellipsoids."""

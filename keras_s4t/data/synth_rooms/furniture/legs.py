@@ -1,0 +1,27 @@
+"""Four legs."""
+
+
+def add_legs(
+    build, width, depth, height, material, radius, is_round, inset=0.04
+):
+    """Adds four legs below a rectangle.
+
+    Args:
+        build: `SceneBuilder`.
+        width: float, metres.
+        depth: float, metres.
+        height: float, metres.
+        material: int.
+        radius: float, half the thickness, metres.
+        is_round: bool. Round legs taper towards the floor.
+        inset: float, distance from the rectangle's border, metres.
+    """
+    x, y = width / 2 - inset - radius, depth / 2 - inset - radius
+    thickness = 2 * radius
+    for side in (-1, 1):
+        for end in (-1, 1):
+            place = side * x, end * y, 0
+            if is_round:
+                build.cylinder(*place, height, radius * 0.7, material, radius)
+            else:
+                build.box(*place, thickness, thickness, height, material)

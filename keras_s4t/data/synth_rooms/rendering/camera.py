@@ -1,0 +1,93 @@
+"""A pinhole camera."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_s4t.data.synth_rooms.rendering.vectors import rotate_columns
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraPose:
+    """Where a camera stands and how it looks.
+
+    Attributes:
+        position: three floats, world frame, metres.
+        yaw: float, radians; 0 looks along +y, positive turns left.
+        pitch: float, radians; negative looks down.
+        roll: float, radians.
+        field_of_view: float, horizontal, degrees.
+    """
+
+    position: tuple
+    yaw: float
+    pitch: float
+    roll: float
+    field_of_view: float
+
+
+class Camera:
+    """A camera with a square picture.
+
+    Args:
+        pose: `CameraPose`.
+        size: int, side of the picture in pixels.
+
+    Attributes:
+        position: float32 `(3,)`, world frame, metres.
+        rotation: float32 `(3, 3)`, world from camera; its columns are the
+            camera's right, up and backward directions.
+        focal_length: float, pixels.
+    """
+
+    def __init__(self, pose, size):
+        self.pose = pose
+        self.size = size
+        self.position = np.asarray(pose.position, np.float32)
+        self.rotation = _rotation(pose)
+        angle = np.radians(pose.field_of_view)
+        self.focal_length = 0.5 * size / np.tan(angle / 2)
+
+    @property
+    def pixel_size(self):
+        """Size of a pixel at a distance of one metre, float32."""
+        return np.float32(1 / self.focal_length)
+
+    def rays(self, right=0.5, down=0.5, pixels=None):
+        """Returns rays through one place of every pixel.
+
+        Args:
+            right: float in `[0, 1]`, place inside the pixel.
+            down: float in `[0, 1]`, place inside the pixel.
+            pixels: int array of shape `(count,)`, row-major indices; all
+                pixels if `None`.
+
+        Returns:
+            Tuple of origins and unit directions, float32 arrays of shape
+            `(3, count)`, world frame.
+        """
+        if pixels is None:
+            pixels = np.arange(self.size * self.size)
+        row, column = np.divmod(pixels, self.size)
+        towards = np.stack(
+            [
+                (column + right - self.size / 2) / self.focal_length,
+                -(row + down - self.size / 2) / self.focal_length,
+                -np.ones(len(pixels)),
+            ]
+        )
+        length = np.sqrt((towards * towards).sum(0))
+        towards = (towards / length).astype(np.float32)
+        directions = rotate_columns(self.rotation, towards)
+        return np.repeat(self.position[:, None], len(pixels), 1), directions
+
+
+def _rotation(pose):
+    cos_yaw, sin_yaw = np.cos(pose.yaw), np.sin(pose.yaw)
+    cos_pitch, sin_pitch = np.cos(pose.pitch), np.sin(pose.pitch)
+    forward = np.array([-sin_yaw * cos_pitch, cos_yaw * cos_pitch, sin_pitch])
+    right = np.array([cos_yaw, sin_yaw, 0.0])
+    up = np.cross(right, forward)
+    c, s = np.cos(pose.roll), np.sin(pose.roll)
+    right, up = c * right + s * up, -s * right + c * up
+    return np.stack([right, up, -forward], 1).astype(np.float32)

@@ -1,0 +1,82 @@
+"""Edges of objects, one pixel thick, and their soft version."""
+
+import numpy as np
+
+from keras_s4t.data.synth_rooms.rendering.blur import blur
+from keras_s4t.data.synth_rooms.rendering.blur import gaussian_kernel
+
+RELATIVE_STEP = 0.03
+ABSOLUTE_STEP = 0.05
+SMALLEST_SIGMA = 0.12
+
+
+def find_edges(instance, depth, normals, focal_length):
+    """Marks occlusion boundaries and contact lines.
+
+    A pixel is an edge when one of its four neighbours
+
+    - lies behind its tangent plane by more than 3 % of its depth, and deeper
+      by more than 5 cm: the nearer side of an occlusion is marked; or
+    - belongs to an instance with a lower id and neither side occludes the
+      other: of two touching things, the one on top is marked.
+
+    Args:
+        instance: int array of shape `(height, width)`.
+        depth: float32 array of shape `(height, width)`, metres.
+        normals: float32 array of shape `(height, width, 3)`, camera frame.
+        focal_length: float, pixels.
+
+    Returns:
+        bool array of shape `(height, width)`.
+    """
+    height, width = depth.shape
+    y, x = np.meshgrid(
+        -(np.arange(height) + 0.5 - height / 2) / focal_length,
+        (np.arange(width) + 0.5 - width / 2) / focal_length,
+        indexing="ij",
+    )
+    rays = np.stack([x, y, -np.ones_like(x)], -1)
+    plane_offset = -(normals * rays).sum(-1) * depth
+
+    def is_behind(there, here):
+        """Are the pixels `there` behind the tangent planes of `here`?"""
+        slant = -(normals[here] * rays[there]).sum(-1)
+        plane = np.where(
+            slant > 1e-3, plane_offset[here] / np.maximum(slant, 1e-3), np.inf
+        )
+        return (depth[there] - plane > RELATIVE_STEP * depth[here]) & (
+            depth[there] - depth[here] > ABSOLUTE_STEP
+        )
+
+    edges = np.zeros((height, width), bool)
+    for one, other in _neighbours():
+        one_occludes = is_behind(other, one)
+        other_occludes = is_behind(one, other)
+        one_on_top = instance[one] > instance[other]
+        other_on_top = instance[other] > instance[one]
+        edges[one] |= one_occludes | (one_on_top & ~other_occludes)
+        edges[other] |= other_occludes | (other_on_top & ~one_occludes)
+    return edges
+
+
+def soften_edges(edges, sigma):
+    """Blurs edges with a Gaussian so that a straight line keeps its peak of 1.
+
+    Args:
+        edges: float32 array of shape `(height, width, 1)`, 0 or 1.
+        sigma: float, pixels. Below 0.12 nothing changes.
+
+    Returns:
+        float32 array of the same shape in `[0, 1]`.
+    """
+    if sigma < SMALLEST_SIGMA:
+        return edges
+    kernel = gaussian_kernel(sigma)
+    peak = kernel[len(kernel) // 2]
+    return np.minimum(blur(edges, kernel, "constant") / peak, np.float32(1))
+
+
+def _neighbours():
+    """Index pairs of all vertical and all horizontal neighbours."""
+    head, tail, every = slice(None, -1), slice(1, None), slice(None)
+    return ((head, every), (tail, every)), ((every, head), (every, tail))

@@ -1,0 +1,138 @@
+"""From a packed scene and a camera to radiance and geometry buffers."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_s4t.data.synth_rooms.rendering.hits import describe_hits
+from keras_s4t.data.synth_rooms.rendering.intersection import intersect
+from keras_s4t.data.synth_rooms.rendering.shading import shade
+from keras_s4t.data.synth_rooms.rendering.vectors import dot
+from keras_s4t.data.synth_rooms.rendering.vectors import rotate_rows
+from keras_s4t.data.synth_rooms.rendering.visibility import visibility
+
+SHADOW_SAMPLES = (2, 1, 2)
+SHADOW_FILTER_RADIUS = 2
+# Places inside a pixel of the additional colour samples.
+EXTRA_SAMPLES = ((0.125, 0.375), (0.875, 0.625), (0.375, 0.875))
+# Radiance is cut here, lest single highlights stay aliased.
+BRIGHTEST = 1.5
+
+
+@dataclasses.dataclass
+class Rendering:
+    """Buffers of one picture; labels are sampled at pixel centres.
+
+    Attributes:
+        radiance: float32 `(size, size, 3)`, linear RGB, antialiased.
+        depth: float32 `(size, size)`, metres along the optical axis.
+        normals: float32 `(size, size, 3)`, camera frame (x right, y up, z
+            towards the camera), unit.
+        part: int `(size, size)`, part of the packed scene; a face of the shell
+            is `-1 - face`.
+        instance: int `(size, size)`.
+        class_id: int `(size, size)`.
+    """
+
+    radiance: np.ndarray
+    depth: np.ndarray
+    normals: np.ndarray
+    part: np.ndarray
+    instance: np.ndarray
+    class_id: np.ndarray
+
+
+def render(packed, camera):
+    """Renders a scene.
+
+    Args:
+        packed: `PackedScene`.
+        camera: `Camera`.
+
+    Returns:
+        `Rendering`.
+    """
+    size = camera.size
+    origins, directions = camera.rays()
+    distances, part = intersect(packed, origins, directions)
+    hits = describe_hits(packed, origins, directions, distances, part)
+    normals = rotate_rows(hits.normal, camera.rotation)
+    rendering = Rendering(
+        radiance=np.empty((size, size, 3), np.float32),
+        depth=(-dot(directions.T, camera.rotation[:, 2]) * distances).reshape(
+            size, size
+        ),
+        normals=normals.reshape(size, size, 3),
+        part=part.reshape(size, size),
+        instance=hits.instance.reshape(size, size),
+        class_id=hits.class_id.reshape(size, size),
+    )
+    visible = visibility(packed, hits.point, hits.normal, SHADOW_SAMPLES)
+    visible = _smooth_on_surfaces(visible, part, hits.normal, size)
+    radiance = shade(
+        packed, directions, distances, hits, visible, camera.pixel_size
+    )
+    radiance = np.minimum(radiance, BRIGHTEST)
+    pixels = np.flatnonzero(_changes_surface(rendering).ravel())
+    extra = _extra_samples(packed, camera, pixels, part, visible)
+    radiance[pixels] = (radiance[pixels] + extra) / (1 + len(EXTRA_SAMPLES))
+    rendering.radiance = radiance.reshape(size, size, 3)
+    return rendering
+
+
+def _smooth_on_surfaces(visible, part, normal, size):
+    """Box filter of visibilities over pixels of the same part and face."""
+    face = np.round(dot(normal, np.array([1.7, 2.3, 3.1], np.float32)))
+    surface = (part * 8 + (face.astype(int) & 7)).reshape(size, size)
+    visible = visible.reshape(size, size, -1)
+    for axis in (1, 0):
+        total = visible.copy()
+        count = np.ones((size, size, 1), np.float32)
+        for shift in range(1, SHADOW_FILTER_RADIUS + 1):
+            one, other = [slice(None)] * 2, [slice(None)] * 2
+            one[axis], other[axis] = slice(shift, None), slice(None, -shift)
+            one, other = tuple(one), tuple(other)
+            same = surface[one] == surface[other]
+            same = same.astype(np.float32)[..., None]
+            total[one] += same * visible[other]
+            total[other] += same * visible[one]
+            count[one] += same
+            count[other] += same
+        visible = total / count
+    return visible.reshape(size * size, -1)
+
+
+def _changes_surface(rendering):
+    """Mask of the pixels at a border of parts or at a bend."""
+    part, normals = rendering.part, rendering.normals
+    mask = np.zeros(part.shape, bool)
+    for one, other in (
+        ((slice(1, None),), (slice(None, -1),)),
+        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+    ):
+        cosine = (normals[one] * normals[other]).sum(-1)
+        change = (part[one] != part[other]) | (cosine < 0.9)
+        mask[one] |= change
+        mask[other] |= change
+    return mask
+
+
+def _extra_samples(packed, camera, pixels, part, visible):
+    """Sum of the radiance of additional rays through some pixels."""
+    count = len(EXTRA_SAMPLES)
+    rays = [camera.rays(*place, pixels) for place in EXTRA_SAMPLES]
+    origins = np.concatenate([o for o, _ in rays], 1)
+    directions = np.concatenate([d for _, d in rays], 1)
+    distances, new_part = intersect(packed, origins, directions)
+    hits = describe_hits(packed, origins, directions, distances, new_part)
+    # Rays that meet the pixel's own surface reuse its smoothed visibility.
+    new_visible = np.tile(visible[pixels], (count, 1))
+    other = np.flatnonzero(new_part != np.tile(part[pixels], count))
+    new_visible[other] = visibility(
+        packed, hits.point[other], hits.normal[other], seed=3
+    )
+    radiance = shade(
+        packed, directions, distances, hits, new_visible, camera.pixel_size
+    )
+    radiance = np.minimum(radiance, BRIGHTEST)
+    return radiance.reshape(count, len(pixels), 3).sum(0)

@@ -1,0 +1,61 @@
+"""A room in the making, shared by everything that furnishes it."""
+
+import dataclasses
+
+from keras_s4t.data.synth_rooms.random_stream import RandomStream
+from keras_s4t.data.synth_rooms.room.floor_plan import FloorPlan
+from keras_s4t.data.synth_rooms.room.material_palette import MaterialPalette
+from keras_s4t.data.synth_rooms.room.pose import Pose
+from keras_s4t.data.synth_rooms.room.scene_builder import SceneBuilder
+
+ROOM_TYPES = {
+    "living": 0.26,
+    "bedroom": 0.24,
+    "dining": 0.2,
+    "office": 0.12,
+    "studio": 0.18,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Surface:
+    """A top that may carry small objects.
+
+    Attributes:
+        pose: `Pose`.
+        width: float, metres.
+        depth: float, metres.
+        height: float, metres above the floor.
+    """
+
+    pose: Pose
+    width: float
+    depth: float
+    height: float
+
+
+class Room:
+    """An empty room with its random streams.
+
+    `layout` decides shapes and places, `look` materials and lights, `clutter`
+    the small objects. No stream depends on the domain, so that an index is the
+    same room in every domain.
+
+    Args:
+        domain: `Domain`.
+        key: tuple of ints, `(seed, split, index)`.
+    """
+
+    def __init__(self, domain, key):
+        self.domain = domain
+        self.layout = RandomStream(*key, "layout")
+        self.look = RandomStream(*key, "look")
+        self.clutter = RandomStream(*key, "clutter")
+        self.palette = MaterialPalette(domain, self.look)
+        self.builder = SceneBuilder()
+        self.room_type = self.layout.choice(ROOM_TYPES, ROOM_TYPES.values())
+        self.width = self.layout.uniform(3.2, 4.9)
+        self.depth = self.layout.uniform(3.4, 5.4)
+        self.height = self.layout.uniform(2.35, 2.8)
+        self.plan = FloorPlan(self.width, self.depth)
+        self.surfaces = []

@@ -1,0 +1,155 @@
+"""The description of a room that the ray caster renders.
+
+World frame: x right, y forward, z up, metres; the room's interior is
+`[0, width] x [0, depth] x [0, height]`.
+"""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """How a surface looks.
+
+    Attributes:
+        kind: str, a texture name.
+        color: three floats, linear RGB.
+        second_color: three floats, linear RGB.
+        frequency: float, texture features per metre.
+        contrast: float in `[0, 1]`, how far the texture reaches from the
+            first colour to the second.
+        gloss: float, strength of highlights.
+        emission: float, strength of glow.
+        axis: int, 1 turns the texture by 90 degrees on horizontal faces.
+        offset: three floats, metres, shift of the texture.
+    """
+
+    kind: str
+    color: tuple
+    second_color: tuple
+    frequency: float
+    contrast: float
+    gloss: float
+    emission: float
+    axis: int
+    offset: tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A primitive, aligned with the axes of its group.
+
+    Attributes:
+        shape: int, `BOX`, `FRUSTUM` or `ELLIPSOID`.
+        low: three floats, metres. Box: lower corner. Frustum: x and y of the
+            axis, height of the lower cap. Ellipsoid: centre.
+        high: three floats, metres. Box: upper corner. Frustum: lower radius,
+            upper radius, height of the upper cap. Ellipsoid: radii.
+        material: int, index into the scene's materials.
+    """
+
+    shape: int
+    low: tuple
+    high: tuple
+    material: int
+
+
+@dataclasses.dataclass
+class Group:
+    """Parts that share a rigid frame and belong to one instance.
+
+    Attributes:
+        rotation: float64 `(3, 3)`, world from local.
+        position: float64 `(3,)`, metres.
+        instance: int.
+        class_id: int.
+        parts: list of `Part`.
+    """
+
+    rotation: np.ndarray
+    position: np.ndarray
+    instance: int
+    class_id: int
+    parts: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Light:
+    """An area light.
+
+    Attributes:
+        position: float64 `(3,)`, its centre, metres.
+        half_width: float64 `(3,)`, from the centre to the side.
+        half_height: float64 `(3,)`, from the centre to the top.
+        normal: float64 `(3,)`, the direction it shines to; `None` for a disc
+            that shines to all sides.
+        color: float64 `(3,)`, linear RGB times power.
+    """
+
+    position: np.ndarray
+    half_width: np.ndarray
+    half_height: np.ndarray
+    normal: np.ndarray | None
+    color: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Ambient:
+    """Indirect light.
+
+    Attributes:
+        level: float, brightness.
+        floor_material: int, colours what looks down.
+        wall_material: int, colours what looks up.
+    """
+
+    level: float
+    floor_material: int
+    wall_material: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Footprint:
+    """An axis-aligned rectangle of floor that is taken.
+
+    Attributes:
+        x: float, centre, metres.
+        y: float, centre, metres.
+        width: float, extent along x, metres.
+        depth: float, extent along y, metres.
+        height: float, metres; 0 if a camera may stand there.
+    """
+
+    x: float
+    y: float
+    width: float
+    depth: float
+    height: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """A furnished room.
+
+    Attributes:
+        room_type: str.
+        size: float64 `(3,)`, width, depth and height, metres.
+        groups: list of `Group`.
+        materials: list of `Material`.
+        shell: list of six ints, materials of the faces -x, +x, -y, +y, floor
+            and ceiling.
+        lights: list of two `Light`, the ceiling lamp and the window.
+        ambient: `Ambient`.
+        footprints: list of `Footprint`.
+    """
+
+    room_type: str
+    size: np.ndarray
+    groups: list
+    materials: list
+    shell: list
+    lights: list
+    ambient: Ambient
+    footprints: list

@@ -1,0 +1,1 @@
+"""Rendering many examples: worker processes and the cache on disk."""

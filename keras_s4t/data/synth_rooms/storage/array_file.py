@@ -1,0 +1,78 @@
+"""A file of stacked arrays that is checked when it is read."""
+
+import pathlib
+import warnings
+
+import numpy as np
+
+from keras_s4t.files import atomic_path
+
+FINGERPRINT_KEY = "fingerprint"
+
+
+class ArrayFile:
+    """An `.npz` file of examples, stacked along the first axis.
+
+    Args:
+        path: str or path.
+        fingerprint: str that tells what the arrays were made from.
+        specs: dict of `(shape of one example, dtype)` by array name.
+        count: int, number of examples.
+    """
+
+    def __init__(self, path, fingerprint, specs, count):
+        self.path = pathlib.Path(path)
+        self.fingerprint = fingerprint
+        self.specs = specs
+        self.count = count
+
+    def read(self):
+        """Reads the arrays, if there is such a file and it is sound.
+
+        A damaged or foreign file is reported with a warning.
+
+        Returns:
+            dict of arrays, or `None`.
+        """
+        try:
+            return self._checked_arrays()
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            # Damaged archives raise whatever zipfile, zlib and NumPy's header
+            # parser happen to stumble over.
+            warnings.warn(
+                f"The cached file {self.path} is damaged or foreign and is "
+                f"rendered again ({type(error).__name__}: {error}).",
+                stacklevel=4,
+            )
+            return None
+
+    def write(self, arrays):
+        """Writes the arrays under a temporary name, then renames the file."""
+        fingerprint = {FINGERPRINT_KEY: np.array(self.fingerprint)}
+        with atomic_path(self.path) as path:
+            np.savez(path, **arrays, **fingerprint)
+
+    def delete(self):
+        """Deletes the file if it exists."""
+        self.path.unlink(missing_ok=True)
+
+    def _checked_arrays(self):
+        with self.path.open("rb") as file:
+            # Reading an array to its end verifies its CRC-32.
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        fingerprint = str(arrays.pop(FINGERPRINT_KEY))
+        if fingerprint != self.fingerprint:
+            raise ValueError(
+                f"fingerprint {fingerprint!r} instead of {self.fingerprint!r}"
+            )
+        found = {name: (a.shape, a.dtype) for name, a in arrays.items()}
+        expected = {
+            name: ((self.count, *shape), np.dtype(dtype))
+            for name, (shape, dtype) in self.specs.items()
+        }
+        if found != expected:
+            raise ValueError(f"arrays {found} instead of {expected}")
+        return arrays

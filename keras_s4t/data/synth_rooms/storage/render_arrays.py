@@ -1,0 +1,77 @@
+"""Rendering of a whole split into stacked arrays."""
+
+import contextlib
+import itertools
+
+import numpy as np
+
+from keras_s4t.data.synth_rooms.storage.worker_pool import map_in_order
+
+
+def render_arrays(render, specs, count, cache=None, workers=1, progress=True):
+    """Renders examples and stacks them, or reads them from a cache.
+
+    With a cache, finished parts are stored as they come, and an interrupted
+    rendering continues after the last one.
+
+    Args:
+        render: callable from an index to a dict of arrays; must be picklable
+            if `workers > 1`.
+        specs: dict of `(shape of one example, dtype)` by array name.
+        count: int, number of examples.
+        cache: `ArrayCache` or `None`.
+        workers: int, number of processes.
+        progress: bool. Whether to show a progress bar.
+
+    Returns:
+        dict of arrays with `count` rows.
+    """
+    parts = {range(count): None}
+    if cache is not None:
+        whole = cache.whole.read()
+        if whole is not None:
+            return whole
+        parts = {part: file.read() for part, file in cache.parts.items()}
+    missing = [part for part, arrays in parts.items() if arrays is None]
+    indices = list(itertools.chain.from_iterable(missing))
+    # Closed explicitly, so that an interrupt stops the workers at once.
+    with contextlib.closing(map_in_order(render, indices, workers)) as examples:
+        rows = _with_progress(examples, count, len(indices), progress)
+        for part in missing:
+            parts[part] = _stack(rows, specs, len(part))
+            if cache is not None:
+                cache.parts[part].write(parts[part])
+    arrays = _concatenate(list(parts.values()))
+    if cache is not None:
+        cache.finish(arrays)
+    return arrays
+
+
+def _stack(examples, specs, count):
+    arrays = {
+        name: np.empty((count, *shape), dtype)
+        for name, (shape, dtype) in specs.items()
+    }
+    for row, example in enumerate(itertools.islice(examples, count)):
+        for name, array in arrays.items():
+            array[row] = example[name]
+    return arrays
+
+
+def _concatenate(parts):
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+
+
+def _with_progress(examples, count, num_missing, show):
+    """Passes examples on; a bar counts those of the cache as done."""
+    if not show or not num_missing:
+        yield from examples
+        return
+    from keras.utils import Progbar
+
+    bar = Progbar(count, unit_name="image")
+    for done, example in enumerate(examples, start=count - num_missing + 1):
+        bar.update(done)
+        yield example

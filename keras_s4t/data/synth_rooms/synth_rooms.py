@@ -1,0 +1,200 @@
+"""SynthRooms: procedural indoor rooms with aligned multi-task labels."""
+
+import dataclasses
+import hashlib
+import json
+import operator
+
+import numpy as np
+
+from keras_s4t.data.synth_rooms import domains
+from keras_s4t.data.synth_rooms.arguments import checked_integer
+from keras_s4t.data.synth_rooms.arguments import checked_number
+from keras_s4t.data.synth_rooms.classes import CLASS_NAMES
+from keras_s4t.data.synth_rooms.classes import IGNORE_CLASS
+from keras_s4t.data.synth_rooms.example import compact_specs
+from keras_s4t.data.synth_rooms.example import compacted
+from keras_s4t.data.synth_rooms.example import render_example
+from keras_s4t.data.synth_rooms.sample import SPLITS
+from keras_s4t.data.synth_rooms.storage.array_cache import ArrayCache
+from keras_s4t.data.synth_rooms.storage.render_arrays import render_arrays
+
+# To be raised whenever a pixel or a label may change: cached files of other
+# versions are not read.
+VERSION = "1.0.0"
+
+DEFAULT_NUM_EXAMPLES = {"train": 2000, "validation": 200, "test": 200}
+SMALLEST_SIZE = 16
+
+
+class SynthRooms:
+    """Procedural indoor rooms with labels for four tasks.
+
+    Rooms are furnished and rendered by NumPy alone, with exact geometry: no
+    download, no other dependency, the same on every Keras backend. An example
+    depends on nothing but the seed, the split, its index, the domain and the
+    size. Index `i` of a split is the same room in every domain; domains that
+    change only light, materials or sensor keep its labels as well.
+
+    `rooms[i]` is a dict of NumPy arrays:
+
+    - `image`: float32 `(size, size, 3)`, RGB, 0 to 255.
+    - `semseg`: int32 `(size, size)`, index into `class_names`; 255 (lamps and
+      small objects) is to be ignored.
+    - `depth`: float32 `(size, size, 1)`, metres along the optical axis.
+    - `normals`: float32 `(size, size, 3)`, unit vectors in the camera frame:
+      x right, y up, z towards the camera.
+    - `edge`: float32 `(size, size, 1)` in `[0, 1]`, boundaries of objects.
+    - `semseg_mask`, `depth_mask`, `normals_mask`, `edge_mask`: float32
+      `(size, size, 1)`, 1 where the label is valid, else 0.
+    - `id`: str such as `"synth_rooms/evening/test/000012"`.
+
+    Args:
+        split: str, `"train"`, `"validation"` or `"test"`.
+        domain: str, one of `DOMAINS`, or a `Domain`.
+        size: int of at least 16, side of the pictures in pixels.
+        num_examples: int; 2000 for training and 200 for validation and test
+            if `None`.
+        seed: int from 0 to `2**32 - 1`. Other seeds give other rooms.
+        edge_sigma: float, pixels. Edges are one pixel thick and blurred by a
+            Gaussian that leaves straight lines a peak of 1; 0 keeps them
+            binary.
+
+    Raises:
+        ValueError: if an argument is not as described.
+
+    Example:
+    ```python
+    rooms = SynthRooms("test", domain="evening", size=64)
+    rooms[12]["depth"].max()
+
+    halfway = DOMAINS["source"].toward(DOMAINS["evening"], 0.5)
+    arrays = SynthRooms("test", domain=halfway, size=64).arrays()
+    ```
+    """
+
+    class_names = CLASS_NAMES
+    num_classes = len(CLASS_NAMES)
+    ignore_class = IGNORE_CLASS
+
+    def __init__(
+        self,
+        split="train",
+        domain="source",
+        size=128,
+        num_examples=None,
+        seed=0,
+        edge_sigma=0.8,
+    ):
+        if split not in SPLITS:
+            raise ValueError(
+                f"`split` must be one of {list(SPLITS)}. "
+                f"Received: split={split!r}"
+            )
+        if num_examples is None:
+            num_examples = DEFAULT_NUM_EXAMPLES[split]
+        self.split = split
+        self.domain = domains.get(domain)
+        self.size = checked_integer("size", size, SMALLEST_SIZE)
+        self.num_examples = checked_integer("num_examples", num_examples, 1)
+        self.seed = checked_integer("seed", seed, 0, 2**32 - 1)
+        self.edge_sigma = checked_number("edge_sigma", edge_sigma, 0)
+
+    def __len__(self):
+        return self.num_examples
+
+    def __getitem__(self, index):
+        index = operator.index(index)
+        if not 0 <= index < len(self):
+            raise IndexError(
+                f"Index must be from 0 to {len(self) - 1}. "
+                f"Received: index={index}"
+            )
+        example = self._render(index)
+        valid = np.ones((self.size, self.size, 1), np.float32)
+        counted = example["semseg"][..., None] != IGNORE_CLASS
+        return {
+            "image": example["image"].astype(np.float32),
+            "semseg": example["semseg"].astype(np.int32),
+            "depth": example["depth"],
+            "normals": example["normals"],
+            "edge": example["edge"],
+            "semseg_mask": counted.astype(np.float32),
+            "depth_mask": valid,
+            "normals_mask": valid.copy(),
+            "edge_mask": valid.copy(),
+            "id": f"synth_rooms/{self.domain.name}/{self.split}/{index:06d}",
+        }
+
+    def __iter__(self):
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def fingerprint(self):
+        """Hash of everything that the arrays depend on."""
+        description = [
+            VERSION,
+            dataclasses.asdict(self.domain),
+            self.split,
+            self.size,
+            self.seed,
+            self.num_examples,
+            self.edge_sigma,
+        ]
+        # NumPy numbers in a custom domain become plain floats.
+        text = json.dumps(description, default=float)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def arrays(self, cache_dir=None, workers=1, progress=True):
+        """Renders all examples into stacked, compact arrays.
+
+        The arrays have no masks and no ids: the labels are valid everywhere
+        but where `semseg` is 255, and row `i` is example `i`.
+
+        A cached file is checked when it is read; if it is damaged, a warning
+        names it and it is rendered again. Finished parts of a rendering that
+        was interrupted are not rendered again.
+
+        Args:
+            cache_dir: str or path of a folder in which the arrays are kept
+                for the next time, in one `.npz` file; `None` keeps nothing.
+            workers: int, number of processes. More than one needs the calling
+                script to start its work below `if __name__ == "__main__":`.
+            progress: bool. Whether to show a progress bar.
+
+        Returns:
+            dict of arrays with a leading axis of `num_examples`: `image`
+            uint8, `semseg` uint8, `depth` float16, `normals` float16, `edge`
+            float16, with shapes and units as in `rooms[i]`.
+
+        Raises:
+            ValueError: if `workers` is not an int of at least 1.
+            RuntimeError: if a worker process stopped unexpectedly.
+        """
+        workers = checked_integer("workers", workers, 1)
+        specs = compact_specs(self.size)
+        cache = None
+        if cache_dir is not None:
+            name = (
+                f"synth_rooms_{self.domain.name}_{self.split}_{self.size}_"
+                f"{self.fingerprint}"
+            )
+            cache = ArrayCache(
+                cache_dir, name, self.fingerprint, specs, len(self)
+            )
+        return render_arrays(
+            self._render_compact, specs, len(self), cache, workers, progress
+        )
+
+    def _render(self, index):
+        return render_example(
+            self.domain,
+            self.split,
+            index,
+            self.size,
+            self.seed,
+            self.edge_sigma,
+        )
+
+    def _render_compact(self, index):
+        return compacted(self._render(index))

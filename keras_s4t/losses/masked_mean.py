@@ -1,0 +1,82 @@
+"""Means over the pixels that have a label."""
+
+from keras import ops
+
+
+def masked_mean(values, mask=None):
+    """Weighted mean over pixels of the sum over channels.
+
+    Args:
+        values: Tensor of shape `(batch_size, height, width, channels)`, or
+            `(batch_size, height, width)` for one value per pixel. Channels
+            are summed, not averaged.
+        mask: Tensor of shape `(batch_size, height, width, 1)`, non-negative
+            pixel weights. `None` weighs every pixel by 1.
+
+    Returns:
+        Float32 scalar, `sum(mask * values) / sum(mask)`, and 0 without
+        gradient when no pixel is valid.
+
+    Raises:
+        ValueError: If `values` or `mask` has another shape.
+    """
+    values = ops.cast(values, "float32")
+    if len(values.shape) == 3:
+        values = ops.expand_dims(values, axis=-1)
+    if len(values.shape) != 4:
+        raise ValueError(
+            "`values` must have shape `(batch_size, height, width[, "
+            f"channels])`. Received: values.shape={tuple(values.shape)}"
+        )
+    weights = pixel_weights(mask, values)
+    values = ops.sum(zero_invalid(values, weights), axis=-1, keepdims=True)
+    total = ops.sum(weights)
+    # The branch not taken must not divide by 0 either: its gradient is NaN.
+    return ops.sum(values * weights) / ops.where(total > 0, total, 1.0)
+
+
+def pixel_weights(mask, values):
+    """One weight per pixel.
+
+    Args:
+        mask: Tensor of shape `(batch_size, height, width, 1)` or `None`.
+        values: Tensor of shape `(batch_size, height, width, channels)`.
+
+    Returns:
+        Float32 tensor of shape `(batch_size, height, width, 1)`, the mask,
+        or ones without a mask.
+
+    Raises:
+        ValueError: If the mask has another shape.
+    """
+    if mask is None:
+        return ops.ones_like(values[..., :1], dtype="float32")
+    if not same_shape((*values.shape[:3], 1), mask.shape):
+        raise ValueError(
+            "`mask` must have shape `(batch_size, height, width, 1)`, with "
+            "the size of the values. Received: "
+            f"mask.shape={tuple(mask.shape)}, "
+            f"values.shape={tuple(values.shape)}"
+        )
+    return ops.cast(mask, "float32")
+
+
+def zero_invalid(values, weights):
+    """Puts 0 at pixels of weight 0, so that not even NaN passes there.
+
+    Args:
+        values: Float32 tensor `(batch_size, height, width, channels)`.
+        weights: Tensor of shape `(batch_size, height, width, 1)`.
+
+    Returns:
+        Float32 tensor of the shape of `values`.
+    """
+    return ops.where(weights > 0, values, 0.0)
+
+
+def same_shape(expected, received):
+    """Whether two static shapes agree, `None` agreeing with any size."""
+    return len(expected) == len(received) and all(
+        a is None or b is None or a == b
+        for a, b in zip(expected, received, strict=True)
+    )

@@ -1,0 +1,54 @@
+"""The controls: no adaptation, and batch norm statistics alone."""
+
+import keras
+from keras import ops
+
+from keras_s4t.methods.method import BN_MODES
+from keras_s4t.methods.method import Method
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class Base(Method):
+    """The source model as it is: every step leaves everything alone."""
+
+    def target_loss(self, model, images, features):
+        return ops.zeros(())
+
+    def select(self, network):
+        return []
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class BatchNormOnly(Method):
+    """Batch norm statistics follow the target; no gradient, no weight moves.
+
+    The control that any method which lets the statistics follow must be
+    compared with: with Keras momentum 0.9, forty batches leave
+    `0.9 ** 40 = 1.5 %` of the source statistics.
+
+    Args:
+        bn_mode: `"update"`, or `"batch"` for the control of methods that
+            normalize with every batch's own statistics, such as TENT.
+
+    Raises:
+        ValueError: If `bn_mode` is neither.
+    """
+
+    def __init__(self, bn_mode="update", **kwargs):
+        super().__init__(**kwargs)
+        choices = tuple(mode for mode in BN_MODES if mode != "source")
+        if bn_mode not in choices:
+            raise ValueError(
+                f"`bn_mode` must be one of {choices}. "
+                f"Received: bn_mode={bn_mode!r}"
+            )
+        self.bn_mode = bn_mode
+
+    def target_loss(self, model, images, features):
+        return ops.zeros(())
+
+    def select(self, network):
+        return []
+
+    def get_config(self):
+        return {**super().get_config(), "bn_mode": self.bn_mode}

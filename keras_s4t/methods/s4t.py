@@ -1,0 +1,264 @@
+"""S4T (ICCV 2025): tasks predicted from masked latents agree with decoders."""
+
+import keras
+from keras import ops
+
+from keras_s4t.layers.loss_balance import LossBalance
+from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.layers.task_behavior_synchronizer import TaskBehaviorSynchronizer
+from keras_s4t.layers.task_projection import TaskProjection
+from keras_s4t.methods.method import Method
+
+UPDATES = ("all", "encoder", "batch_norm")
+TARGET_BALANCES = ("sum", "fixed", "awl")
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class S4T(Method):
+    """Synchronizes the behavior of several tasks at test time.
+
+    On the source, a projection per task gives task latents, and the Task
+    Behavior Synchronizer (TBS) learns to predict every task's labels from the
+    masked latents (Equations 4, 5 and 7). On the target, the encoder is
+    adapted so that the TBS agrees with the decoders, whose prediction is the
+    fixed target (Equations 6 and 8): per task, the absolute difference of raw
+    outputs, summed over channels and averaged over pixels.
+
+    Args:
+        tasks: list of `Task`, in any order.
+        latent_dim: int. Channels of a task latent.
+        source_weights: Pair of floats, the weights of the source losses of
+            the projections and of the TBS (lambda_ts and lambda_joint).
+        target_weight: float. Weight of the target loss (lambda).
+        target_balance: How the tasks' distances are added: `"sum"` (Equation
+            6), `"fixed"` (with the squares of the tasks' weights, as the
+            authors' release does on NYUD and PASCAL) or `"awl"` (automatic
+            weighting from scratch, as it does on Taskonomy).
+        update: What moves at test time: `"all"` (encoder, projections and
+            TBS), `"encoder"`, or `"batch_norm"` (its affine parameters).
+        image_size, patch_size, hidden_dim, num_heads, num_layers,
+            num_decoder_layers, mask_ratio, mask_strategy, seed: As in
+            `TaskBehaviorSynchronizer`.
+
+    Raises:
+        ValueError: If an option is unknown or a size does not fit.
+
+    References:
+    - "Synchronizing Task Behavior: Aligning Multiple Tasks during Test-Time
+      Training", ICCV 2025.
+    """
+
+    bn_mode = "update"
+    needs_source = "training"
+
+    def __init__(
+        self,
+        tasks,
+        latent_dim=64,
+        source_weights=(1.0, 1.0),
+        target_weight=0.01,
+        target_balance="sum",
+        update="all",
+        image_size=256,
+        patch_size=16,
+        hidden_dim=64,
+        num_heads=4,
+        num_layers=4,
+        num_decoder_layers=2,
+        mask_ratio=0.8,
+        mask_strategy="shared",
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for argument, value, choices in (
+            ("target_balance", target_balance, TARGET_BALANCES),
+            ("update", update, UPDATES),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f"`{argument}` must be one of {choices}. "
+                    f"Received: {argument}={value!r}"
+                )
+        # === Layers ===
+        policy = self.dtype_policy
+        self.projections = {
+            task.name: TaskProjection(
+                task.num_outputs,
+                latent_dim,
+                dtype=policy,
+                name=f"{task.name}_projection",
+            )
+            for task in tasks
+        }
+        self.synchronizer = TaskBehaviorSynchronizer(
+            {task.name: task.num_outputs for task in tasks},
+            image_size,
+            patch_size,
+            hidden_dim,
+            num_heads,
+            num_layers,
+            num_decoder_layers,
+            mask_ratio=mask_ratio,
+            mask_strategy=mask_strategy,
+            seed=seed,
+            dtype=policy,
+            name="synchronizer",
+        )
+        self.balance = LossBalance(
+            {
+                task.name: 1.0 if target_balance == "sum" else task.weight**2
+                for task in tasks
+            },
+            "awl" if target_balance == "awl" else "fixed",
+            name="balance",
+        )
+
+        # === Config ===
+        self.tasks = list(tasks)
+        self.latent_dim = latent_dim
+        self.source_weights = tuple(source_weights)
+        self.target_weight = target_weight
+        self.target_balance = target_balance
+        self.update = update
+        self.image_size = image_size
+        self.patch_size = patch_size
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.num_layers = num_layers
+        self.num_decoder_layers = num_decoder_layers
+        self.mask_ratio = mask_ratio
+        self.mask_strategy = mask_strategy
+        self.seed = seed
+
+    def build(self, features_shape):
+        latents_shape = {}
+        for name, projection in self.projections.items():
+            projection.build(features_shape)
+            latents_shape[name] = projection.compute_output_shape(
+                features_shape
+            )
+        self.synchronizer.build(latents_shape)
+        self.built = True
+
+    def source_loss(self, model, images, features, supervise):
+        size = ops.shape(images)[1:3]
+        latents = self.project(features)
+        projected = {
+            name: resize_bilinear(
+                self.projections[name].predict_task(latent), size
+            )
+            for name, latent in latents.items()
+        }
+        projected_losses = supervise(projected)
+        joint_losses = supervise(self.predict_jointly(latents, size))
+        projected_weight, joint_weight = self.source_weights
+        return {
+            name: projected_weight * projected_losses[name]
+            + joint_weight * joint_losses[name]
+            for name in latents
+        }
+
+    def target_loss(self, model, images, features):
+        distances = self.distances(model, images, features)
+        return self.balance(
+            {
+                name: self.target_weight * distance
+                for name, distance in distances.items()
+            }
+        )
+
+    def distances(self, model, images, features):
+        """How far the TBS is from the decoders, per task (Equation 6).
+
+        Args:
+            model, images, features: As in `target_loss`.
+
+        Returns:
+            dict from task name to a float32 scalar. No gradient reaches the
+            decoders.
+        """
+        joint = self.predict_jointly(
+            self.project(features), ops.shape(images)[1:3]
+        )
+        predictions = model.decode(features, images)
+        return {
+            name: channel_summed_distance(
+                output, ops.stop_gradient(predictions[name])
+            )
+            for name, output in joint.items()
+        }
+
+    def project(self, features):
+        """The task latents: dict from task name to a tensor."""
+        return {
+            name: projection(features)
+            for name, projection in self.projections.items()
+        }
+
+    def predict_jointly(self, latents, size):
+        """The raw outputs of the TBS at the given size, by task name."""
+        return {
+            name: resize_bilinear(output, size)
+            for name, output in self.synchronizer(latents).items()
+        }
+
+    def select(self, network):
+        if self.update == "batch_norm":
+            return [
+                variable
+                for layer in network.batch_norms
+                for variable in layer.trainable_variables
+            ]
+        variables = list(network.encoder.trainable_variables)
+        if self.update == "encoder":
+            return variables
+        for projection in self.projections.values():
+            variables += projection.projection.trainable_variables
+        return (
+            variables
+            + self.synchronizer.trainable_variables
+            + self.balance.trainable_variables
+        )
+
+    def default_optimizer(self, batch_size=8):
+        return keras.optimizers.SGD(2e-5, weight_decay=1e-6)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "tasks": keras.saving.serialize_keras_object(self.tasks),
+            "latent_dim": self.latent_dim,
+            "source_weights": self.source_weights,
+            "target_weight": self.target_weight,
+            "target_balance": self.target_balance,
+            "update": self.update,
+            "image_size": self.image_size,
+            "patch_size": self.patch_size,
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "num_layers": self.num_layers,
+            "num_decoder_layers": self.num_decoder_layers,
+            "mask_ratio": self.mask_ratio,
+            "mask_strategy": self.mask_strategy,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        tasks = keras.saving.deserialize_keras_object(config["tasks"])
+        return cls(**{**config, "tasks": tasks})
+
+
+def channel_summed_distance(outputs, targets):
+    """Absolute difference, summed over channels and averaged over pixels.
+
+    Args:
+        outputs: Tensor of shape `(batch_size, height, width, channels)`.
+        targets: Tensor of the same shape.
+
+    Returns:
+        A float32 scalar.
+    """
+    difference = ops.cast(outputs, "float32") - ops.cast(targets, "float32")
+    return ops.mean(ops.sum(ops.abs(difference), axis=-1))

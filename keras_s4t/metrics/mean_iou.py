@@ -1,0 +1,162 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class MeanIoU(keras.Metric):
+    """Mean intersection over union of classes, as a fraction in [0, 1].
+
+    Confusions are summed over all valid pixels since the last reset;
+    `IoU = tp / max(tp + fp + fn, 1e-8)` per class. Before any valid pixel
+    the result is 0.
+
+    Args:
+        num_classes: int. Classes, with ids `0 ... num_classes - 1`. Labels
+            with any other id are ignored.
+        ignore_class: int or `None`. The id of unlabelled pixels.
+        absent: str. `"zero"`, the paper's, averages over all classes, one
+            without a pixel in labels and predictions counting 0; `"skip"`
+            leaves such classes out, as `keras.metrics.MeanIoU` does.
+        sparse_y_pred: bool. Whether predictions are class ids, of the shape
+            of the labels, instead of logits.
+        name: str. Name of the metric in logs.
+
+    Raises:
+        ValueError: If `num_classes` is not positive or `absent` unknown.
+
+    Example:
+    ```python
+    metric = MeanIoU(num_classes=2)
+    metric.update_state([[[0, 1, 255]]], [[[[2.0, 1], [0, 3], [5, 0]]]])
+    metric.result()  # 1.0
+    ```
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        ignore_class=255,
+        absent="zero",
+        sparse_y_pred=False,
+        name="miou",
+    ):
+        if num_classes < 1:
+            raise ValueError(
+                "`num_classes` must be a positive integer. "
+                f"Received: num_classes={num_classes}"
+            )
+        if absent not in ("zero", "skip"):
+            raise ValueError(
+                "`absent` must be 'zero' or 'skip'. "
+                f"Received: absent={absent!r}"
+            )
+        super().__init__(dtype="float32", name=name)
+        self.num_classes = num_classes
+        self.ignore_class = ignore_class
+        self.absent = absent
+        self.sparse_y_pred = sparse_y_pred
+        # Rows are labels, columns predictions.
+        self.confusion_matrix = self.add_variable(
+            (num_classes, num_classes),
+            "zeros",
+            dtype="float32",
+            name="confusion_matrix",
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch.
+
+        Args:
+            y_true: Integer tensor `(batch_size, height, width)`, class ids.
+            y_pred: Tensor `(batch_size, height, width, num_classes)`,
+                logits, or, with `sparse_y_pred`, ids of the shape of
+                `y_true`.
+            sample_weight: Tensor `(batch_size, height, width, 1)`, weight
+                per pixel, 0 where the label is missing. `None` makes every
+                pixel valid.
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        y_true = ops.cast(y_true, "int32")
+        y_pred = ops.convert_to_tensor(y_pred)
+        if sample_weight is not None:
+            sample_weight = ops.cast(sample_weight, "float32")
+        self._check_shapes(y_true, y_pred, sample_weight)
+        if not self.sparse_y_pred:
+            y_pred = ops.argmax(y_pred, axis=-1)
+        y_pred = ops.cast(y_pred, "int32")
+        valid = ops.logical_and(self._is_class(y_true), self._is_class(y_pred))
+        if self.ignore_class is not None:
+            valid = ops.logical_and(valid, y_true != self.ignore_class)
+        weights = ops.cast(valid, "float32")
+        if sample_weight is not None:
+            weights = weights * sample_weight[..., 0]
+        cells = ops.where(valid, y_true * self.num_classes + y_pred, 0)
+        counts = ops.segment_sum(
+            ops.reshape(weights, (-1,)),
+            ops.reshape(cells, (-1,)),
+            num_segments=self.num_classes**2,
+        )
+        self.confusion_matrix.assign_add(
+            ops.reshape(counts, (self.num_classes, self.num_classes))
+        )
+
+    def class_iou(self):
+        """IoU of every class.
+
+        Returns:
+            Float32 tensor of shape `(num_classes,)`, 0 for a class without a
+            pixel.
+        """
+        intersection, union = self._intersection_and_union()
+        return intersection / ops.maximum(union, 1e-8)
+
+    def result(self):
+        """The mean over classes, a float32 scalar."""
+        if self.absent == "zero":
+            return ops.mean(self.class_iou())
+        _, union = self._intersection_and_union()
+        present = ops.sum(ops.cast(union > 0, "float32"))
+        return ops.divide_no_nan(ops.sum(self.class_iou()), present)
+
+    def get_config(self):
+        """The arguments of the constructor."""
+        return {
+            "num_classes": self.num_classes,
+            "ignore_class": self.ignore_class,
+            "absent": self.absent,
+            "sparse_y_pred": self.sparse_y_pred,
+            "name": self.name,
+        }
+
+    def _intersection_and_union(self):
+        matrix = ops.convert_to_tensor(self.confusion_matrix)
+        intersection = ops.diagonal(matrix)
+        sizes = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1)
+        return intersection, sizes - intersection
+
+    def _is_class(self, ids):
+        return ops.logical_and(ids >= 0, ids < self.num_classes)
+
+    def _check_shapes(self, y_true, y_pred, sample_weight):
+        channels = () if self.sparse_y_pred else (self.num_classes,)
+        if (
+            len(y_true.shape) != 3
+            or len(y_pred.shape) != 3 + len(channels)
+            or tuple(y_pred.shape[3:]) != channels
+        ):
+            raise ValueError(
+                "`y_true` must have shape `(batch_size, height, width)` and "
+                f"`y_pred` that shape plus {channels}. Received: "
+                f"y_true.shape={tuple(y_true.shape)}, "
+                f"y_pred.shape={tuple(y_pred.shape)}"
+            )
+        if sample_weight is not None and (
+            len(sample_weight.shape) != 4 or sample_weight.shape[-1] != 1
+        ):
+            raise ValueError(
+                "`sample_weight` must have shape `(batch_size, height, width,"
+                " 1)`. Received: "
+                f"sample_weight.shape={tuple(sample_weight.shape)}"
+            )

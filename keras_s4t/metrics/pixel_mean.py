@@ -1,0 +1,81 @@
+import keras
+from keras import ops
+
+
+class PixelMean(keras.Metric):
+    """Mean over all valid pixels of everything seen since the last reset.
+
+    Accumulates in float32 whatever the dtype of the prediction, and is 0
+    before any valid pixel. A subclass says what a pixel's value is.
+
+    Args:
+        name: str. Name of the metric in logs.
+    """
+
+    def __init__(self, name=None):
+        super().__init__(dtype="float32", name=name)
+        # Variables do not follow the metric's dtype but Keras' floatx.
+        self.total = self.add_variable((), "zeros", "float32", name="total")
+        self.count = self.add_variable((), "zeros", "float32", name="count")
+
+    def pixel_values(self, y_true, y_pred, weights):
+        """The value of every pixel.
+
+        Args:
+            y_true: Float32 tensor `(batch_size, height, width, channels)`, 0
+                at invalid pixels.
+            y_pred: Float32 tensor of the same shape, 0 at invalid pixels.
+            weights: Float32 tensor `(batch_size, height, width, 1)`, 0 at
+                invalid pixels.
+
+        Returns:
+            Float32 tensor of the shape of `weights`.
+        """
+        raise NotImplementedError
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch.
+
+        Args:
+            y_true: Tensor `(batch_size, height, width, channels)`, labels.
+            y_pred: Tensor of the same shape, predictions.
+            sample_weight: Tensor `(batch_size, height, width, 1)`, weight
+                per pixel, 0 where the label is missing. `None` makes every
+                pixel valid.
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        y_true = ops.cast(y_true, "float32")
+        y_pred = ops.cast(y_pred, "float32")
+        if sample_weight is None:
+            sample_weight = ops.ones_like(y_pred[..., :1])
+        weights = ops.cast(sample_weight, "float32")
+        # Broadcasting would hide these mistakes.
+        if (
+            not len(y_true.shape) == len(y_pred.shape) == 4
+            or y_true.shape[-1] != y_pred.shape[-1]
+            or len(weights.shape) != 4
+            or weights.shape[-1] != 1
+        ):
+            raise ValueError(
+                "`y_true` and `y_pred` must have the same shape "
+                "`(batch_size, height, width, channels)` and `sample_weight` "
+                "the shape `(batch_size, height, width, 1)`. Received: "
+                f"y_true.shape={tuple(y_true.shape)}, "
+                f"y_pred.shape={tuple(y_pred.shape)}, "
+                f"sample_weight.shape={tuple(weights.shape)}"
+            )
+        y_true = ops.where(weights > 0, y_true, 0.0)
+        y_pred = ops.where(weights > 0, y_pred, 0.0)
+        values = self.pixel_values(y_true, y_pred, weights)
+        self.total.assign_add(ops.sum(weights * values))
+        self.count.assign_add(ops.sum(weights))
+
+    def result(self):
+        """The mean so far, a float32 scalar."""
+        return ops.divide_no_nan(self.total, self.count)
+
+    def get_config(self):
+        """The arguments of the constructor."""
+        return {"name": self.name}

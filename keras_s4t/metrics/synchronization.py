@@ -1,0 +1,133 @@
+"""How far tasks improve together during adaptation (paper, Appendix B).
+
+`curves` is always a dict from task to its signed relative curve, one value
+in percent per step, positive being better (see `relative_curve`). All curves
+have the same length. NumPy only, in float64.
+"""
+
+import itertools
+import warnings
+
+import numpy as np
+
+
+def synchronization(curves):
+    """The three measures at once.
+
+    Args:
+        curves: dict from task to its relative curve.
+
+    Returns:
+        dict with `"step_variance"`, `"dynamic_time_warping"` and
+        `"cosine_similarity"`.
+
+    Raises:
+        ValueError: If the curves are missing, unequal or not finite.
+    """
+    return {
+        "step_variance": step_variance(curves),
+        "dynamic_time_warping": dynamic_time_warping(curves),
+        "cosine_similarity": cosine_similarity(curves),
+    }
+
+
+def step_variance(curves):
+    """Variance of the steps at which the tasks are best (Eq. 9).
+
+    Args:
+        curves: dict from task to its relative curve. Of equal peaks, the
+            first counts.
+
+    Returns:
+        float, the population variance in squared steps; 0 for one task.
+        Lower is better synchronised.
+
+    Raises:
+        ValueError: If the curves are missing, unequal or not finite.
+    """
+    return float(np.var([np.argmax(c) for c in _checked(curves).values()]))
+
+
+def dynamic_time_warping(curves):
+    """Mean distance of pairs of curves under dynamic time warping (Eq. 10).
+
+    Args:
+        curves: dict from task to its relative curve.
+
+    Returns:
+        float, the sum of absolute differences along the best path, in
+        percent, not divided by its length; NaN for one task. Lower is better
+        synchronised.
+
+    Raises:
+        ValueError: If the curves are missing, unequal or not finite.
+    """
+    return _mean_over_pairs(_warped_distance, _checked(curves))
+
+
+def cosine_similarity(curves):
+    """Mean cosine between the step-to-step changes of pairs (Eqs. 11, 12).
+
+    Args:
+        curves: dict from task to its relative curve. Curves that never
+            change have similarity 0 to all others, with a warning.
+
+    Returns:
+        float in `[-1, 1]`; NaN for one task. Higher is better synchronised.
+
+    Raises:
+        ValueError: If the curves are missing, unequal or not finite.
+    """
+    changes = {task: np.diff(c) for task, c in _checked(curves).items()}
+    flat = [task for task, change in changes.items() if not change.any()]
+    if flat and len(changes) > 1:
+        warnings.warn(
+            "A curve that never changes has cosine similarity 0 to all "
+            f"others. Received flat curves: {flat}",
+            stacklevel=2,
+        )
+    return _mean_over_pairs(_cosine, changes)
+
+
+def _checked(curves):
+    arrays = {task: np.asarray(c, "float64") for task, c in curves.items()}
+    shapes = {task: array.shape for task, array in arrays.items()}
+    if not arrays or any(len(s) != 1 or s[0] == 0 for s in shapes.values()):
+        raise ValueError(
+            "`curves` must hold at least one sequence of at least one number. "
+            f"Received: shapes {shapes}"
+        )
+    if len(set(shapes.values())) > 1:
+        raise ValueError(
+            f"`curves` must have equal lengths. Received: shapes {shapes}"
+        )
+    for task, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                "`curves` must be finite. "
+                f"Received: curves[{task!r}]={array.tolist()}"
+            )
+    return arrays
+
+
+def _mean_over_pairs(function, curves):
+    pairs = list(itertools.combinations(curves.values(), 2))
+    if not pairs:
+        return float("nan")
+    return float(np.mean([function(a, b) for a, b in pairs]))
+
+
+def _warped_distance(first, second):
+    # costs[a, b] is the best path's up to first[a - 1], second[b - 1].
+    costs = np.full((len(first) + 1, len(second) + 1), np.inf)
+    costs[0, 0] = 0
+    distances = np.abs(first[:, None] - second[None, :])
+    for a, b in np.ndindex(distances.shape):
+        before = min(costs[a, b], costs[a, b + 1], costs[a + 1, b])
+        costs[a + 1, b + 1] = distances[a, b] + before
+    return costs[-1, -1]
+
+
+def _cosine(first, second):
+    norms = np.linalg.norm(first) * np.linalg.norm(second)
+    return first @ second / (norms + 1e-12)

@@ -1,0 +1,67 @@
+"""Backbones: feature pyramids of keras-hub."""
+
+
+def resnet50(preset="resnet_50_imagenet"):
+    """ResNet50 with a feature pyramid `"P2"` ... `"P5"`.
+
+    ResNet50 version 1.5, the stride in the 3x3 convolutions: 23,508,032
+    trainable parameters in 53 convolutions, each with its batch norm.
+
+    Args:
+        preset: A keras-hub preset name (`"resnet_50_imagenet"`, or any handle
+            that `keras_hub.models.Backbone.from_preset` takes), the path of a
+            preset folder, or `None` for random weights.
+
+    Returns:
+        A `keras_hub.models.ResNetBackbone`.
+
+    Raises:
+        ValueError: If the preset cannot be loaded, saying how to get it.
+
+    Example:
+
+    ```python
+    backbone = keras_s4t.models.resnet50(preset=None)
+    network = keras_s4t.models.MultiTaskModel(backbone, task_list)
+    ```
+    """
+    from keras_hub.models import Backbone
+
+    if preset is None:
+        return _resnet("bottleneck_block", [64, 128, 256, 512], [3, 4, 6, 3])
+    try:
+        return Backbone.from_preset(str(preset))
+    except Exception as error:
+        raise ValueError(
+            "`preset` must be a keras-hub preset that can be downloaded, or a "
+            "folder that holds one. Without a network, download it once "
+            "elsewhere: `keras_hub.models.Backbone.from_preset("
+            "'resnet_50_imagenet').save_to_preset('resnet_50_imagenet')`, copy "
+            "the folder `resnet_50_imagenet` and pass its path; "
+            "`preset=None` gives random weights. "
+            f"Received: preset={preset!r} ({type(error).__name__}: {error})"
+        ) from error
+
+
+def resnet_tiny():
+    """A small ResNet of the same kind, for tests and small images.
+
+    One basic block per level, randomly initialized.
+
+    Returns:
+        A `keras_hub.models.ResNetBackbone` with levels `"P2"` ... `"P5"`.
+    """
+    return _resnet("basic_block", [64, 96, 128, 192], [1, 1, 1, 1])
+
+
+def _resnet(block_type, num_filters, num_blocks):
+    from keras_hub.models import ResNetBackbone
+
+    return ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=num_filters,
+        stackwise_num_blocks=num_blocks,
+        stackwise_num_strides=[1, 2, 2, 2],
+        block_type=block_type,
+    )

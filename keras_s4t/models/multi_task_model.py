@@ -1,0 +1,177 @@
+import keras
+from keras import layers
+from keras import ops
+
+from keras_s4t.checks import check_images
+from keras_s4t.layers.pyramid_conv import PyramidConv
+from keras_s4t.layers.resizing import resize_bilinear
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class MultiTaskModel(keras.Model):
+    """One encoder and one decoder per dense task.
+
+    The encoder is the feature pyramid of a keras-hub backbone behind an input
+    normalization; a decoder is one 1x1 convolution on the pyramid fused at a
+    quarter of the image size, resized to the image.
+
+    Args:
+        backbone: A `keras_hub.models.FeaturePyramidBackbone`, or any
+            functional model with a dict `pyramid_outputs`.
+        tasks: list of `keras_s4t.tasks.Task`.
+        mean: Triple of floats, what the normalization subtracts from images
+            scaled to [0, 1].
+        std: Triple of floats, what it then divides by.
+
+    Call arguments:
+        images: Tensor of shape `(batch_size, height, width, 3)`, float32 or
+            uint8 RGB in 0 ... 255.
+
+    Returns:
+        dict from task name to raw outputs (logits for classes) of shape
+        `(batch_size, height, width, task.num_outputs)`.
+
+    Raises:
+        ValueError: If a task is given twice or none is, or images are not a
+            batch of RGB images.
+
+    Example:
+
+    ```python
+    network = keras_s4t.models.MultiTaskModel(
+        keras_s4t.models.resnet50(),
+        [keras_s4t.tasks.semseg(num_classes=7), keras_s4t.tasks.depth()],
+    )
+    predictions = network.predict(images)  # {"semseg": ..., "depth": ...}
+    ```
+    """
+
+    def __init__(
+        self, backbone, tasks, mean=IMAGENET_MEAN, std=IMAGENET_STD, **kwargs
+    ):
+        super().__init__(**kwargs)
+        names = [task.name for task in tasks]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                "`tasks` must be a list of tasks with different names. "
+                f"Received: tasks with names {names}"
+            )
+        # === Layers ===
+        policy = self.dtype_policy
+        self.normalization = layers.Rescaling(
+            [1 / (255 * s) for s in std],
+            [-m / s for m, s in zip(mean, std, strict=True)],
+            dtype=policy,
+            name="normalization",
+        )
+        self.backbone = backbone
+        self.encoder = keras.Model(
+            backbone.input, dict(backbone.pyramid_outputs), name="encoder"
+        )
+        self.decoders = {
+            task.name: PyramidConv(
+                task.num_outputs, dtype=policy, name=f"{task.name}_decoder"
+            )
+            for task in tasks
+        }
+        for decoder in self.decoders.values():
+            decoder.build(self.features_shape)
+
+        # === Config ===
+        self.tasks = list(tasks)
+        self.mean = tuple(mean)
+        self.std = tuple(std)
+        self.built = True
+
+    @property
+    def features_shape(self):
+        """Dict from level to `(batch_size, height, width, channels)`."""
+        return {
+            level: tuple(output.shape)
+            for level, output in self.encoder.output.items()
+        }
+
+    @property
+    def batch_norms(self):
+        """The batch normalization layers, in the encoder's order."""
+        return [
+            layer
+            for layer in self.encoder.layers
+            if isinstance(layer, layers.BatchNormalization)
+        ]
+
+    @property
+    def moving_statistics(self):
+        """Moving means and variances of all batch normalization layers."""
+        return [
+            variable
+            for layer in self.batch_norms
+            for variable in layer.non_trainable_variables
+        ]
+
+    def encode(self, images, training=False):
+        """Features of a batch of images.
+
+        Args:
+            images: As in the call arguments.
+            training: bool. Whether batch norm uses, and follows, the
+                statistics of the batch.
+
+        Returns:
+            dict from level to a tensor of shape
+            `(batch_size, height / stride, width / stride, channels)`.
+        """
+        check_images(images)
+        return self.encoder(self.normalization(images), training=training)
+
+    def decode(self, features, size):
+        """Predictions from features.
+
+        Args:
+            features: What `encode` returned.
+            size: Pair of ints or int tensors, `(height, width)` of the images.
+
+        Returns:
+            dict from task name to raw outputs, as the model returns them.
+        """
+        return {
+            name: resize_bilinear(decoder(features), size)
+            for name, decoder in self.decoders.items()
+        }
+
+    def call(self, images, training=False):
+        features = self.encode(images, training=training)
+        return self.decode(features, ops.shape(images)[1:3])
+
+    def physical(self, predictions):
+        """Turns raw outputs into class ids, metres, unit vectors and so on.
+
+        Args:
+            predictions: dict from task name to raw outputs.
+
+        Returns:
+            dict from task name to physical values, see `Task.physical`.
+        """
+        return {
+            task.name: task.physical(predictions[task.name])
+            for task in self.tasks
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "tasks": keras.saving.serialize_keras_object(self.tasks),
+            "mean": self.mean,
+            "std": self.std,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for key in ("backbone", "tasks"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)

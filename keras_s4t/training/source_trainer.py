@@ -1,0 +1,85 @@
+import keras
+
+from keras_s4t.layers.loss_balance import LossBalance
+from keras_s4t.training.task_trainer import TaskTrainer
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class SourceTrainer(TaskTrainer):
+    """Trains a network and a method on labelled source images.
+
+    Rides on Keras's own train step, so that mixed precision, distribution and
+    everything else that `fit` offers work as usual. Only the loss is special:
+    the task losses plus what the method adds (Equation 7).
+
+    Args:
+        network: A `MultiTaskModel`.
+        method: A `Method`.
+        loss_balance: `"fixed"`, the tasks' weights, or `"awl"`, automatic
+            weighting with a trainable scale per task.
+
+    Example:
+
+    ```python
+    trainer = keras_s4t.SourceTrainer(network, method)
+    trainer.compile(keras.optimizers.Adam(2e-5))
+    trainer.fit(source, epochs=10)
+    trainer.save("s4t.keras")
+    ```
+    """
+
+    batch_statistics = True
+
+    def __init__(self, network, method, loss_balance="fixed", **kwargs):
+        super().__init__(network, method, **kwargs)
+        self.loss_balance = LossBalance(
+            {task.name: task.weight for task in network.tasks},
+            loss_balance,
+            name="loss_balance",
+        )
+
+    def default_optimizer(self):
+        """Adam at 2e-5, the paper's (appendix A)."""
+        return keras.optimizers.Adam(2e-5, epsilon=1e-8)
+
+    def call(self, images, training=False):
+        if not training:
+            return self.network(images, training=False)
+        # The method's branch needs the features once more, and the labels,
+        # which only `compute_loss` sees.
+        features = self.network.encode(images, training=True)
+        return {
+            "features": features,
+            "predictions": self.decode(features, images),
+        }
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """The balanced task losses, plus those of the method in training."""
+        if not training:
+            return self.loss_balance(self.task_losses(y, y_pred, sample_weight))
+
+        def supervise(predictions):
+            return self.task_losses(y, predictions, sample_weight)
+
+        losses = supervise(y_pred["predictions"])
+        added = self.method.source_loss(self, x, y_pred["features"], supervise)
+        unbalanced = 0.0
+        for name, loss in added.items():
+            if name in losses:
+                losses[name] = losses[name] + loss
+            else:
+                unbalanced = unbalanced + loss
+        return self.loss_balance(losses) + unbalanced
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Updates the tasks' metrics with the decoders' predictions."""
+        predictions = y_pred.get("predictions", y_pred)
+        return super().compute_metrics(x, y, predictions, sample_weight)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "loss_balance": self.loss_balance.strategy,
+        }

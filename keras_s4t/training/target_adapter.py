@@ -1,0 +1,180 @@
+import keras
+from keras import ops
+
+from keras_s4t.backend import StepMixin
+from keras_s4t.backend import value_and_grad
+from keras_s4t.training.functional import run_on
+from keras_s4t.training.functional import without_writing
+from keras_s4t.training.snapshot import Snapshot
+from keras_s4t.training.task_trainer import TaskTrainer
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class TargetAdapter(StepMixin, TaskTrainer):
+    """Adapts a source-trained network to a target stream, as `fit` on it.
+
+    Every batch is one update of the variables that the method selects, on the
+    method's loss; nothing else can move. Labels, where the stream has any,
+    reach the metrics and nothing else.
+
+    The network and the method are adapted in place; `reset` returns them to
+    what they were at `compile`.
+
+    Args:
+        network: A `MultiTaskModel` trained on the source.
+        method: A `Method`, trained or given its statistics on the source.
+
+    Example:
+
+    ```python
+    adapter = keras_s4t.TargetAdapter(network, method)
+    adapter.compile()
+    adapter.fit(keras_s4t.data.online_stream(target, steps=40))
+    adapter.evaluate(target, return_dict=True)
+    ```
+    """
+
+    @property
+    def batch_statistics(self):
+        """Whether adaptation normalizes with the statistics of the batch."""
+        return self.method.bn_mode != "source"
+
+    @property
+    def updated_variables(self):
+        """The variables that a step updates, and no others."""
+        return self.method.select(self.network)
+
+    def default_optimizer(self):
+        """The optimizer of the method."""
+        return self.method.default_optimizer()
+
+    def compile(self, optimizer="auto", metrics="auto", **kwargs):
+        """As `keras.Model.compile`, and takes the snapshot for `reset`.
+
+        Args:
+            optimizer: A Keras optimizer, its name, or `"auto"` for the
+                method's own.
+            metrics: `"auto"` for the tasks' metrics, `None` for none.
+            **kwargs: Passed on to `keras.Model.compile`.
+
+        Raises:
+            ValueError: If the dtype policy computes in float16.
+        """
+        if self.dtype_policy.compute_dtype == "float16":
+            raise ValueError(
+                "Test-time training supports float32 and bfloat16; loss "
+                "scaling would be needed for float16. "
+                f"Received: dtype policy {self.dtype_policy.name!r}"
+            )
+        super().compile(optimizer, metrics, **kwargs)
+        # Built on the updated variables only, so nothing else can ever move.
+        self.optimizer.build(self.updated_variables)
+        self._take_snapshot()
+
+    def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):
+        """As `keras.Model.fit`; the order of the stream is kept."""
+        return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
+
+    def call(self, images, training=False):
+        if self.method.bn_mode != "batch":
+            return self.network(images, training=False)
+        return without_writing(
+            lambda: self.network(images, training=True),
+            self.network.variables,
+        )
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=False
+    ):
+        """The weighted task losses; what `evaluate` reports as loss."""
+        if y is None:
+            return ops.zeros(())
+        losses = self.task_losses(y, y_pred, sample_weight)
+        return sum(task.weight * losses[task.name] for task in self.tasks)
+
+    def collect(self, source):
+        """Lets the method collect its statistics over source images.
+
+        Args:
+            source: Iterable of batches, images or `(images, ...)`.
+        """
+        for batch in source:
+            images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            images = ops.convert_to_tensor(images)
+            self.method.collect(self.network.encode(images, training=False))
+        if self.compiled:
+            self._take_snapshot()
+
+    def reset(self):
+        """Returns network, method, optimizer and seeds to the source state."""
+        self._source_state.restore()
+
+    def step(self, data):
+        """One update on a batch; returns the logs."""
+        images, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
+        loss = self._minimize(lambda: self._target_loss(images))
+        self.loss_metric.update_state(loss)
+        if labels is None or not self.measures_tasks:
+            return {"loss": self.loss_metric.result()}
+        # Adapt, then predict: the metrics are those of the adapted network.
+        return self.compute_metrics(images, labels, self(images), masks)
+
+    def _target_loss(self, images):
+        features = self.network.encode(images, training=self.batch_statistics)
+        return self.method.target_loss(self, images, features)
+
+    def _minimize(self, loss_fn):
+        """One optimizer step on `loss_fn()`, run as a pure function.
+
+        Every variable is read from a value and every write is collected, so
+        the two choices of a method become the same kind of choice: which
+        gradients are applied, and which writes are kept.
+        """
+        updated = self.updated_variables
+        updated_ids = {id(variable) for variable in updated}
+        held = [v for v in self._state if id(v) not in updated_ids]
+        held_values = [ops.convert_to_tensor(v.value) for v in held]
+        written = []
+
+        def loss_of(values):
+            loss, scope = run_on(
+                loss_fn, updated + held, [*values, *held_values]
+            )
+            current = [scope.get_current_value(variable) for variable in held]
+            written[:] = [
+                variable
+                for variable, old, new in zip(
+                    held, held_values, current, strict=True
+                )
+                if new is not old
+            ]
+            return (
+                ops.cast(loss, "float32"),
+                [scope.get_current_value(variable) for variable in written],
+            )
+
+        if updated:
+            values = [variable.value for variable in updated]
+            loss, writes, gradients = value_and_grad(loss_of, values)
+            self.optimizer.apply(gradients, updated)
+        else:
+            loss, writes = loss_of([])
+        if self.method.bn_mode != "update":
+            discarded = {id(v) for v in self.network.moving_statistics}
+        else:
+            discarded = set()
+        for variable, value in zip(written, writes, strict=True):
+            if id(variable) not in discarded:
+                variable.assign(value)
+        return loss
+
+    @property
+    def _state(self):
+        return self.trainable_variables + self.non_trainable_variables
+
+    def _take_snapshot(self):
+        self._source_state = Snapshot(self._state + self.optimizer.variables)
+
+    def get_compile_config(self):
+        """Nothing: a loaded adapter is compiled anew, for its snapshot."""
+        return None

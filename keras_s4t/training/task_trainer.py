@@ -1,0 +1,177 @@
+import keras
+from keras import ops
+
+from keras_s4t.checks import check_data
+from keras_s4t.checks import check_labels
+from keras_s4t.training.functional import without_writing
+
+
+class TaskTrainer(keras.Model):
+    """What source training and test-time training share.
+
+    Losses and metrics come from the tasks' table, so `compile` needs an
+    optimizer only.
+
+    Args:
+        network: A `MultiTaskModel`.
+        method: A `Method`, built here for the network's features.
+    """
+
+    def __init__(self, network, method, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.method = method
+        if not method.built:
+            method.build(network.features_shape)
+        self.task_metrics = [task.make_metric() for task in network.tasks]
+        self.measures_tasks = False
+        self.built = True
+
+    @property
+    def tasks(self):
+        """The tasks of the network."""
+        return self.network.tasks
+
+    def compile(self, optimizer="auto", metrics="auto", **kwargs):
+        """As `keras.Model.compile`; losses come from the tasks.
+
+        Args:
+            optimizer: A Keras optimizer, its name, or `"auto"`.
+            metrics: `"auto"` for the tasks' metrics, `None` for none.
+            **kwargs: Passed on to `keras.Model.compile`.
+
+        Raises:
+            ValueError: If `metrics` is anything else.
+        """
+        if metrics not in ("auto", None):
+            raise ValueError(
+                "`metrics` must be 'auto', for the metrics of the tasks, or "
+                f"None. Received: metrics={metrics}"
+            )
+        if optimizer == "auto":
+            optimizer = self.default_optimizer()
+        self.measures_tasks = metrics == "auto"
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def default_optimizer(self):
+        """The optimizer that `compile("auto")` takes."""
+        raise NotImplementedError
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """As `keras.Model.fit`, after a look at the data."""
+        check_data(x, y, self.tasks)
+        return super().fit(x, y, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """As `keras.Model.evaluate`, after a look at the data."""
+        check_data(x, y, self.tasks)
+        return super().evaluate(x, y, *args, **kwargs)
+
+    def task_losses(self, labels, predictions, masks):
+        """The source loss of every task, unweighted.
+
+        Args:
+            labels: dict from task name to labels.
+            predictions: dict from task name to raw outputs.
+            masks: Optional dict from task name to validity masks of shape
+                `(batch_size, height, width, 1)`.
+
+        Returns:
+            dict from task name to a float32 scalar.
+        """
+        masks = masks or {}
+        self._check_labels(labels, predictions)
+        return {
+            task.name: task.loss(
+                labels[task.name],
+                predictions[task.name],
+                masks.get(task.name),
+            )
+            for task in self.tasks
+        }
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Updates and returns the tasks' metrics; nothing without labels."""
+        loss = {"loss": self.loss_metric.result()}
+        if y is None or not self.measures_tasks:
+            return loss
+        self._check_labels(y, y_pred)
+        values = self.network.physical(y_pred)
+        masks = sample_weight or {}
+        for task, metric in zip(self.tasks, self.task_metrics, strict=True):
+            metric.update_state(
+                y[task.name], values[task.name], masks.get(task.name)
+            )
+        return loss | {
+            metric.name: metric.result() for metric in self.task_metrics
+        }
+
+    @property
+    def loss_metric(self):
+        """The running mean of the loss."""
+        return next(m for m in self.metrics if m.name == "loss")
+
+    def _check_labels(self, labels, predictions):
+        prediction = next(iter(predictions.values()))
+        check_labels(labels, tuple(prediction.shape)[1:3], self.tasks)
+
+    def encode(self, images, keep_state=False):
+        """Features of images, with the batch norm behaviour of the stage.
+
+        For the extra views of a method (rotated, perturbed, cropped), which
+        leave the batch norm statistics alone unless told otherwise.
+
+        Args:
+            images: Tensor of shape `(batch_size, height, width, 3)`, float32
+                RGB in 0 ... 255.
+            keep_state: bool. Whether moving statistics follow these images.
+
+        Returns:
+            dict from level to features.
+        """
+        if keep_state or not self.batch_statistics:
+            return self.network.encode(images, self.batch_statistics)
+        return without_writing(
+            lambda: self.network.encode(images, training=True),
+            self.network.variables,
+        )
+
+    def decode(self, features, images):
+        """Raw outputs of the decoders at the size of the images.
+
+        Args:
+            features: What `encode` returned.
+            images: The images, for their size.
+
+        Returns:
+            dict from task name to raw outputs.
+        """
+        return self.network.decode(features, ops.shape(images)[1:3])
+
+    def get_compile_config(self):
+        """What `compile_from_config` takes."""
+        return {
+            "optimizer": keras.optimizers.serialize(self.optimizer),
+            "metrics": "auto" if self.measures_tasks else None,
+        }
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model as it was saved."""
+        optimizer = keras.optimizers.deserialize(config["optimizer"])
+        self.compile(optimizer, config["metrics"])
+        self.optimizer.build(self.trainable_variables)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "network": serialize(self.network),
+            "method": serialize(self.method),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for key in ("network", "method"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)

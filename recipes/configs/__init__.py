@@ -1,0 +1,1 @@
+"""What recipes share: tasks, networks and methods per source dataset."""

@@ -1,0 +1,64 @@
+"""SynthRooms at small sizes: the tasks, a small network, S4T to fit it.
+
+The learning rate and the weight of S4T's target loss were chosen on corrupted
+*source* validation images by `recipes/tune_adaptation.py`, never on a target.
+"""
+
+import keras
+
+import keras_s4t
+from keras_s4t import tasks
+
+SOURCE = "synth_rooms/source"
+
+# Chosen by `recipes/tune_adaptation.py`; see its docstring for the numbers.
+LEARNING_RATE = 1e-3
+TARGET_WEIGHT = 1.0
+
+
+def make_tasks():
+    """The four tasks. Thin edges need the squared error; see `tasks.edge`."""
+    names = keras_s4t.data.SynthRooms.class_names
+    return [
+        tasks.semseg(num_classes=len(names), class_names=names),
+        tasks.depth(),
+        tasks.normals(),
+        tasks.edge(loss="mse", weight=10.0),
+    ]
+
+
+def make_trainer(size, num_steps, seed=0):
+    """A compiled `SourceTrainer` of the small network with S4T.
+
+    Args:
+        size: int. Side of the images, in pixels.
+        num_steps: int. Steps of source training, for the schedule.
+        seed: int. Seed of weights and masks.
+
+    Returns:
+        A `SourceTrainer`.
+    """
+    keras.utils.set_random_seed(seed)
+    task_list = make_tasks()
+    network = keras_s4t.models.MultiTaskModel(
+        keras_s4t.models.resnet_tiny(), task_list
+    )
+    method = keras_s4t.methods.S4T(
+        task_list,
+        latent_dim=32,
+        image_size=size,
+        patch_size=size // 8,
+        mask_ratio=0.75,
+        target_weight=TARGET_WEIGHT,
+        seed=seed,
+    )
+    trainer = keras_s4t.SourceTrainer(network, method)
+    schedule = keras.optimizers.schedules.CosineDecay(2e-3, num_steps)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4)
+    trainer.compile(optimizer, metrics=None)
+    return trainer
+
+
+def make_optimizer():
+    """The optimizer of the adaptation."""
+    return keras.optimizers.SGD(LEARNING_RATE)

@@ -1,0 +1,169 @@
+"""Train on synthetic rooms by day, adapt online to the same rooms at night.
+
+    python recipes/quickstart.py
+
+Renders SynthRooms at 64x64 (once; the cache is kept), trains the small network
+with S4T on the source, adapts it online to unlabelled images of the target
+domain, one step per batch of eight, and measures a held-out, labelled part of
+the target on the way. Writes to `runs/quickstart`: `source.keras`,
+`results.json`, `predictions.png`, `curves.png`.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import keras
+import numpy as np
+from configs import synth_rooms
+from rich.console import Console
+from rich.table import Table
+
+import keras_s4t
+from keras_s4t.files import atomic_path
+
+METHODS = ("Base", "BatchNormOnly", "S4T")
+
+
+def parse_arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    domains = sorted(set(keras_s4t.data.DOMAINS) - {"source"})
+    parser.add_argument("--target", default="evening", choices=domains)
+    parser.add_argument("--size", type=int, default=64, help="image side")
+    parser.add_argument(
+        "--output", type=pathlib.Path, default="runs/quickstart"
+    )
+    parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="a few seconds")
+    arguments = parser.parse_args()
+    if arguments.size % 32:
+        parser.error(f"--size must be a multiple of 32, not {arguments.size}")
+    return arguments
+
+
+def load_data(arguments, tasks):
+    """Source, unlabelled target stream and held-out target."""
+    num_source, num_stream, num_held_out = (
+        (64, 32, 16) if arguments.quick else (1200, 320, 200)
+    )
+    options = dict(size=arguments.size, cache_dir=arguments.cache, workers=2)
+    target_name = f"synth_rooms/{arguments.target}"
+    source = keras_s4t.data.load(
+        synth_rooms.SOURCE,
+        "train",
+        tasks,
+        batch_size=16,
+        training=True,
+        num_examples=num_source,
+        seed=arguments.seed,
+        **options,
+    )
+    stream = keras_s4t.data.load(
+        target_name, "train", tasks, num_examples=num_stream, **options
+    )
+    held_out = keras_s4t.data.load(
+        target_name, "test", tasks, num_examples=num_held_out, **options
+    )
+    # The labels stay behind: adaptation sees images and nothing else.
+    images = stream.map(lambda image, *labels: image)
+    return source, keras_s4t.data.online_stream(images), held_out
+
+
+def adapt(name, trainer, stream, held_out, every):
+    """Adapts to the stream; returns the curve and example predictions."""
+    method = trainer.method if name == "S4T" else keras_s4t.methods.get(name)
+    adapter = keras_s4t.TargetAdapter(trainer.network, method)
+    adapter.compile(synth_rooms.make_optimizer())
+    curve = keras_s4t.callbacks.AdaptationCurve(held_out, every)
+    print(f"\nAdapting: {name}")
+    adapter.fit(stream, callbacks=[curve])
+    examples = next(iter(held_out.map(lambda images, *_: images)))
+    outputs = adapter.predict_on_batch(examples)
+    predictions = {
+        key: keras.ops.convert_to_numpy(value)
+        for key, value in adapter.network.physical(outputs).items()
+    }
+    adapter.reset()
+    return curve, predictions
+
+
+def results_table(curves, tasks):
+    """The results at the last step, one row per method."""
+    table = Table(title=f"After {curves['S4T'].steps[-1]} steps")
+    table.add_column("method")
+    for task in tasks:
+        arrow = "↑" if task.higher_is_better else "↓"
+        unit = f", {task.metric_unit}" if task.metric_unit else ""
+        table.add_column(
+            f"{task.title}\n{task.metric_title}{unit} {arrow}", justify="right"
+        )
+    table.add_column("Delta_TTT\n%", justify="right")
+    table.add_column("over BatchNorm-\nOnly, points", justify="right")
+    control = curves["BatchNormOnly"].gains[-1]
+    for name, curve in curves.items():
+        metrics = [f"{curve.points[-1][t.metric_key]:.4f}" for t in tasks]
+        gain = curve.gains[-1]
+        table.add_row(name, *metrics, f"{gain:+.2f}", f"{gain - control:+.2f}")
+    return table
+
+
+def main():
+    """Runs the recipe."""
+    arguments = parse_arguments()
+    start = time.time()
+    tasks = synth_rooms.make_tasks()
+    source, stream, held_out = load_data(arguments, tasks)
+    print(f"Images are ready after {time.time() - start:.0f} s.")
+
+    epochs = 1 if arguments.quick else 12
+    trainer = synth_rooms.make_trainer(
+        arguments.size, epochs * int(source.cardinality()), arguments.seed
+    )
+    trainer.fit(source, epochs=epochs)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    with atomic_path(arguments.output / "source.keras") as path:
+        trainer.save(path)
+    print(f"The source model is trained after {time.time() - start:.0f} s.")
+
+    every = 2 if arguments.quick else 5
+    curves, predictions = {}, {}
+    for name in METHODS:
+        curves[name], predictions[name] = adapt(
+            name, trainer, stream, held_out, every
+        )
+    Console().print(results_table(curves, tasks))
+
+    images, labels, _ = next(iter(held_out))
+    keras_s4t.plots.prediction_grid(
+        np.asarray(images),
+        {"before": predictions["Base"], "after": predictions["S4T"]},
+        tasks,
+        labels={name: np.asarray(label) for name, label in labels.items()},
+        path=arguments.output / "predictions.png",
+    )
+    keras_s4t.plots.adaptation_curves(
+        curves, tasks, path=arguments.output / "curves.png"
+    )
+    results = {
+        "target": arguments.target,
+        "size": arguments.size,
+        "seed": arguments.seed,
+        "backend": keras.backend.backend(),
+        "seconds": round(time.time() - start, 1),
+        "methods": {
+            name: {"points": curve.points, "delta_ttt": curve.gains}
+            for name, curve in curves.items()
+        },
+    }
+    with atomic_path(arguments.output / "results.json") as path:
+        path.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
