@@ -47,6 +47,14 @@ else:
     )
 
 
+def default_jit_compile():
+    """Whether models are compiled with XLA, as `Model.compile` takes it."""
+    if keras.backend.backend() == "tensorflow":
+        # On CPUs, XLA's convolutions are slower than TensorFlow's own.
+        return "auto" if tf.config.list_physical_devices("GPU") else False
+    return "auto"
+
+
 class StatefulStep:
     """TensorFlow and PyTorch: `train_step(data)` mutates variables in place."""
 
@@ -67,7 +75,9 @@ class StatelessStep:
             self.metrics_variables,
         )
         variables, values = sum(groups, []), sum(map(list, state), [])
-        with keras.StatelessScope(list(zip(variables, values))) as scope:
+        with keras.StatelessScope(
+            list(zip(variables, values, strict=True))
+        ) as scope:
             logs = self.step(data)
         current = scope.get_current_value
         return logs, tuple([current(v) for v in group] for group in groups)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 
 import keras
@@ -119,12 +120,10 @@ def semseg(num_classes, class_names=None, weight=1.0):
             f"{len(class_names)} names for num_classes={num_classes}"
         )
     names = class_names or [f"class {i}" for i in range(num_classes)]
+    palette = itertools.cycle(colors.CLASS_COLORS.tolist())
     legend = tuple(
-        (
-            name,
-            tuple(colors.CLASS_COLORS[i % len(colors.CLASS_COLORS)].tolist()),
-        )
-        for i, name in enumerate(names)
+        (name, tuple(color))
+        for name, color in zip(names, palette, strict=False)
     )
     return Task(
         name="semseg",

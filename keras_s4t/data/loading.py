@@ -65,7 +65,11 @@ def batches(records, tasks, batch_size=8, training=False, seed=0):
 
     Args:
         records: A `tf.data.Dataset` of records (`records.py`).
-        tasks, batch_size, training, seed: As in `load`.
+        tasks: list of `Task`, or of task names.
+        batch_size: int.
+        training: bool. Whether to shuffle, flip at random and drop the last,
+            smaller batch.
+        seed: int. Seed of the order and the flips.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels, masks)`.

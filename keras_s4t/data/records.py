@@ -5,7 +5,7 @@
 | `image` | float32 or uint8 `(height, width, 3)` | RGB in 0 ... 255 |
 | `semseg` | integer `(height, width)` | class ids, 255 = ignored |
 | `depth` | float `(height, width, 1)` | metres along the optical axis |
-| `normals` | float `(height, width, 3)` | unit vectors, x right, y up, z to camera |
+| `normals` | float `(height, width, 3)` | unit: x right, y up, z to camera |
 | `edge` | float `(height, width, 1)` | in [0, 1] |
 | `<task>_mask` | float `(height, width, 1)` | 1 where the label is valid |
 

@@ -172,7 +172,9 @@ class S4T(Method):
         """How far the TBS is from the decoders, per task (Equation 6).
 
         Args:
-            model, images, features: As in `target_loss`.
+            model: As in `target_loss`.
+            images: As in `target_loss`.
+            features: As in `target_loss`.
 
         Returns:
             dict from task name to a float32 scalar. No gradient reaches the

@@ -41,7 +41,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
 
     @property
     def updated_variables(self):
-        """The variables that a step updates, and no others."""
+        """The variables that the method selects."""
         return self.method.select(self.network)
 
     def default_optimizer(self):
@@ -67,8 +67,6 @@ class TargetAdapter(StepMixin, TaskTrainer):
                 f"Received: dtype policy {self.dtype_policy.name!r}"
             )
         super().compile(optimizer, metrics, **kwargs)
-        # Built on the updated variables only, so nothing else can ever move.
-        self.optimizer.build(self.updated_variables)
         self._take_snapshot()
 
     def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):

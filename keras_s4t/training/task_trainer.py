@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_s4t.backend import default_jit_compile
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
 from keras_s4t.training.functional import without_writing
@@ -51,7 +52,16 @@ class TaskTrainer(keras.Model):
         if optimizer == "auto":
             optimizer = self.default_optimizer()
         self.measures_tasks = metrics == "auto"
+        kwargs.setdefault("jit_compile", default_jit_compile())
         super().compile(optimizer=optimizer, **kwargs)
+        # On the updated variables only, so nothing else can ever move. And
+        # now: TensorFlow would trace the first step twice to make the slots.
+        self.optimizer.build(self.updated_variables)
+
+    @property
+    def updated_variables(self):
+        """The variables that a step updates, and no others."""
+        return self.trainable_variables
 
     def default_optimizer(self):
         """The optimizer that `compile("auto")` takes."""
@@ -60,6 +70,9 @@ class TaskTrainer(keras.Model):
     def fit(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.fit`, after a look at the data."""
         check_data(x, y, self.tasks)
+        if hasattr(x, "element_spec"):
+            # Keras warns that a `tf.data.Dataset` must shuffle itself.
+            kwargs.setdefault("shuffle", False)
         return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
@@ -159,7 +172,6 @@ class TaskTrainer(keras.Model):
         """Compiles a loaded model as it was saved."""
         optimizer = keras.optimizers.deserialize(config["optimizer"])
         self.compile(optimizer, config["metrics"])
-        self.optimizer.build(self.trainable_variables)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
