@@ -54,12 +54,14 @@ def make_s4t(task_list=None, **kwargs):
     """S4T small enough for tests."""
     options = dict(
         latent_dim=4,
-        image_size=SIZE,
-        patch_size=4,
-        hidden_dim=8,
-        num_heads=2,
-        num_layers=1,
-        num_decoder_layers=1,
+        synchronizer=dict(
+            image_size=SIZE,
+            patch_size=4,
+            hidden_dim=8,
+            num_heads=2,
+            num_layers=1,
+            num_decoder_layers=1,
+        ),
         mask_ratio=0.5,
         target_weight=1.0,
         seed=0,

@@ -128,6 +128,14 @@ class RandomMasking(keras.layers.Layer):
             for i in range(num_tasks)
         ]
 
+    def save_own_variables(self, store):
+        # Keras leaves random states out; a resumed run must go on as before.
+        state = self.seed_generator.state
+        store["seed_state"] = keras.ops.convert_to_numpy(state)
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_state"])
+
     def get_config(self):
         return {
             **super().get_config(),

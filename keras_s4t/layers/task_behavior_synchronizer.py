@@ -6,7 +6,7 @@ from keras_s4t.layers.patches import PatchEmbedding
 from keras_s4t.layers.patches import unpatchify
 from keras_s4t.layers.position_embedding import sine_position_embedding
 from keras_s4t.layers.random_masking import RandomMasking
-from keras_s4t.layers.transformer_block import TransformerBlock
+from keras_s4t.layers.transformer import Transformer
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -120,16 +120,24 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             seed=seed,
             name="masking",
         )
-        self.encoder_blocks = self._blocks("encoder", num_layers)
-        self.encoder_norm = layers.LayerNormalization(
-            epsilon=1e-6, dtype=policy, name="encoder_norm"
+        self.encoder = Transformer(
+            num_layers,
+            hidden_dim,
+            num_heads,
+            mlp_ratio * hidden_dim,
+            dtype=policy,
+            name="encoder",
         )
         self.decoder_embedding = layers.Dense(
             hidden_dim, dtype=policy, name="decoder_embedding"
         )
-        self.decoder_blocks = self._blocks("decoder", num_decoder_layers)
-        self.decoder_norm = layers.LayerNormalization(
-            epsilon=1e-6, dtype=policy, name="decoder_norm"
+        self.decoder = Transformer(
+            num_decoder_layers,
+            hidden_dim,
+            num_heads,
+            mlp_ratio * hidden_dim,
+            dtype=policy,
+            name="decoder",
         )
         self.predictors = {
             name: layers.Dense(
@@ -137,18 +145,6 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             )
             for name, channels in self.num_outputs.items()
         }
-
-    def _blocks(self, prefix, count):
-        return [
-            TransformerBlock(
-                self.hidden_dim,
-                self.num_heads,
-                self.mlp_ratio * self.hidden_dim,
-                dtype=self.dtype_policy,
-                name=f"{prefix}_block_{i}",
-            )
-            for i in range(count)
-        ]
 
     def build(self, latents_shape):
         self.patch_embedding.build(latents_shape)
@@ -160,11 +156,9 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
                 initializer=keras.initializers.RandomNormal(stddev=0.02),
             )
         for layer in (
-            *self.encoder_blocks,
-            self.encoder_norm,
+            self.encoder,
             self.decoder_embedding,
-            *self.decoder_blocks,
-            self.decoder_norm,
+            self.decoder,
             *self.predictors.values(),
         ):
             layer.build(tokens_shape)
@@ -180,11 +174,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         else:
             visible = self.masking.visible_maps(batch_size)
             tokens = self._encode(self._embed(latents, visible))
-        positions = ops.cast(self.positions, tokens.dtype)
-        tokens = tokens + positions
-        for block in self.decoder_blocks:
-            tokens = block(tokens)
-        tokens = self.decoder_norm(tokens)
+        tokens = self.decoder(tokens + ops.cast(self.positions, tokens.dtype))
         return {
             name: unpatchify(
                 predictor(tokens), self.image_size, self.patch_size
@@ -197,9 +187,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         return tokens + ops.cast(self.positions, tokens.dtype)
 
     def _encode(self, tokens):
-        for block in self.encoder_blocks:
-            tokens = block(tokens)
-        return self.decoder_embedding(self.encoder_norm(tokens))
+        return self.decoder_embedding(self.encoder(tokens))
 
     def _encode_visible(self, latents, batch_size):
         kept, restore = self.masking.visible_tokens(batch_size)

@@ -7,6 +7,7 @@ from keras_s4t.layers.loss_balance import LossBalance
 from keras_s4t.layers.resizing import resize_bilinear
 from keras_s4t.layers.task_behavior_synchronizer import TaskBehaviorSynchronizer
 from keras_s4t.layers.task_projection import TaskProjection
+from keras_s4t.losses import absolute_error
 from keras_s4t.methods.method import Method
 
 UPDATES = ("all", "encoder", "batch_norm")
@@ -36,9 +37,12 @@ class S4T(Method):
             weighting from scratch, as it does on Taskonomy).
         update: What moves at test time: `"all"` (encoder, projections and
             TBS), `"encoder"`, or `"batch_norm"` (its affine parameters).
-        image_size, patch_size, hidden_dim, num_heads, num_layers,
-            num_decoder_layers, mask_ratio, mask_strategy, seed: As in
-            `TaskBehaviorSynchronizer`.
+        mask_ratio: float in [0, 1). Share of the patches hidden from the TBS.
+        mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
+            `"hide_tasks"`; see `RandomMasking`.
+        synchronizer: Optional dict of further arguments of the
+            `TaskBehaviorSynchronizer`, such as `image_size` and `patch_size`.
+        seed: Optional int, seed of the masks.
 
     Raises:
         ValueError: If an option is unknown or a size does not fit.
@@ -59,14 +63,9 @@ class S4T(Method):
         target_weight=0.01,
         target_balance="sum",
         update="all",
-        image_size=256,
-        patch_size=16,
-        hidden_dim=64,
-        num_heads=4,
-        num_layers=4,
-        num_decoder_layers=2,
         mask_ratio=0.8,
         mask_strategy="shared",
+        synchronizer=None,
         seed=None,
         **kwargs,
     ):
@@ -93,17 +92,12 @@ class S4T(Method):
         }
         self.synchronizer = TaskBehaviorSynchronizer(
             {task.name: task.num_outputs for task in tasks},
-            image_size,
-            patch_size,
-            hidden_dim,
-            num_heads,
-            num_layers,
-            num_decoder_layers,
             mask_ratio=mask_ratio,
             mask_strategy=mask_strategy,
             seed=seed,
             dtype=policy,
             name="synchronizer",
+            **(synchronizer or {}),
         )
         self.balance = LossBalance(
             {
@@ -121,14 +115,9 @@ class S4T(Method):
         self.target_weight = target_weight
         self.target_balance = target_balance
         self.update = update
-        self.image_size = image_size
-        self.patch_size = patch_size
-        self.hidden_dim = hidden_dim
-        self.num_heads = num_heads
-        self.num_layers = num_layers
-        self.num_decoder_layers = num_decoder_layers
         self.mask_ratio = mask_ratio
         self.mask_strategy = mask_strategy
+        self.synchronizer_options = dict(synchronizer or {})
         self.seed = seed
 
     def build(self, features_shape):
@@ -162,10 +151,7 @@ class S4T(Method):
     def target_loss(self, model, images, features):
         distances = self.distances(model, images, features)
         return self.balance(
-            {
-                name: self.target_weight * distance
-                for name, distance in distances.items()
-            }
+            {k: self.target_weight * d for k, d in distances.items()}
         )
 
     def distances(self, model, images, features):
@@ -185,9 +171,7 @@ class S4T(Method):
         )
         predictions = model.decode(features, images)
         return {
-            name: channel_summed_distance(
-                output, ops.stop_gradient(predictions[name])
-            )
+            name: absolute_error(ops.stop_gradient(predictions[name]), output)
             for name, output in joint.items()
         }
 
@@ -207,11 +191,7 @@ class S4T(Method):
 
     def select(self, network):
         if self.update == "batch_norm":
-            return [
-                variable
-                for layer in network.batch_norms
-                for variable in layer.trainable_variables
-            ]
+            return network.affine_variables
         variables = list(network.encoder.trainable_variables)
         if self.update == "encoder":
             return variables
@@ -235,14 +215,9 @@ class S4T(Method):
             "target_weight": self.target_weight,
             "target_balance": self.target_balance,
             "update": self.update,
-            "image_size": self.image_size,
-            "patch_size": self.patch_size,
-            "hidden_dim": self.hidden_dim,
-            "num_heads": self.num_heads,
-            "num_layers": self.num_layers,
-            "num_decoder_layers": self.num_decoder_layers,
             "mask_ratio": self.mask_ratio,
             "mask_strategy": self.mask_strategy,
+            "synchronizer": self.synchronizer_options,
             "seed": self.seed,
         }
 
@@ -250,17 +225,3 @@ class S4T(Method):
     def from_config(cls, config):
         tasks = keras.saving.deserialize_keras_object(config["tasks"])
         return cls(**{**config, "tasks": tasks})
-
-
-def channel_summed_distance(outputs, targets):
-    """Absolute difference, summed over channels and averaged over pixels.
-
-    Args:
-        outputs: Tensor of shape `(batch_size, height, width, channels)`.
-        targets: Tensor of the same shape.
-
-    Returns:
-        A float32 scalar.
-    """
-    difference = ops.cast(outputs, "float32") - ops.cast(targets, "float32")
-    return ops.mean(ops.sum(ops.abs(difference), axis=-1))

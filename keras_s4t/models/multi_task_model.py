@@ -104,6 +104,15 @@ class MultiTaskModel(keras.Model):
         ]
 
     @property
+    def affine_variables(self):
+        """Scales and offsets of all batch normalization layers."""
+        return [
+            variable
+            for layer in self.batch_norms
+            for variable in layer.trainable_variables
+        ]
+
+    @property
     def moving_statistics(self):
         """Moving means and variances of all batch normalization layers."""
         return [

@@ -46,8 +46,7 @@ def make_trainer(size, num_steps, seed=0):
     method = keras_s4t.methods.S4T(
         task_list,
         latent_dim=32,
-        image_size=size // 4,
-        patch_size=2,
+        synchronizer=dict(image_size=size // 4, patch_size=2),
         mask_ratio=0.75,
         target_weight=TARGET_WEIGHT,
         seed=seed,

@@ -1,0 +1,82 @@
+import functools
+
+from keras import ops
+
+from keras_s4t import colors
+from keras_s4t import losses
+from keras_s4t import metrics
+from keras_s4t.tasks.task import Task
+from keras_s4t.tasks.task import lookup
+
+
+def probability(outputs):
+    """Raw outputs that were trained as probabilities."""
+    return ops.clip(ops.cast(outputs, "float32"), 0.0, 1.0)
+
+
+def probability_of_logits(outputs):
+    """Raw outputs that were trained as logits."""
+    return ops.sigmoid(ops.cast(outputs, "float32"))
+
+
+EDGE_LOSSES = {
+    "l1": (losses.absolute_error, probability),
+    "mse": (losses.squared_error, probability),
+    "balanced_bce": (
+        losses.balanced_binary_cross_entropy,
+        probability_of_logits,
+    ),
+}
+
+
+def edge(loss="l1", weight=1.0):
+    """Edges, in [0, 1].
+
+    Metric: RMSE.
+
+    Args:
+        loss: `"l1"` (Taskonomy as source), `"balanced_bce"` on logits (NYUD
+            and PASCAL as source, with `weight=50`), or `"mse"`, which thin
+            edges need, since the median that `"l1"` learns is no edge at all.
+        weight: float. Weight of the source loss among tasks.
+
+    Returns:
+        A `Task` with labels and physical values of shape `(height, width, 1)`,
+        float32 in [0, 1].
+
+    Raises:
+        ValueError: If `loss` is unknown.
+    """
+    loss_fn, physical = lookup("loss", loss, EDGE_LOSSES)
+    return Task(
+        name="edge",
+        title="Edges",
+        num_outputs=1,
+        label_channels=1,
+        loss=loss_fn,
+        make_metric=functools.partial(
+            metrics.RootMeanSquaredError, name="edge_rmse"
+        ),
+        metric_key="edge_rmse",
+        metric_title="RMSE",
+        metric_unit="",
+        higher_is_better=False,
+        weight=weight,
+        physical=physical,
+        unit="",
+        value_range=unit_range,
+        picture=picture,
+        legend="gray_r",
+        config={"loss": loss, "weight": weight},
+    )
+
+
+def unit_range(arrays):
+    """Probabilities share [0, 1]."""
+    del arrays
+    return (0.0, 1.0)
+
+
+def picture(values, value_range=(0.0, 1.0)):
+    """Edges in grey, black being an edge."""
+    return colors.color_scalar(values, *value_range, colormap="gray_r")

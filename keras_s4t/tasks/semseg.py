@@ -1,0 +1,89 @@
+import functools
+import itertools
+
+from keras import ops
+
+from keras_s4t import colors
+from keras_s4t import losses
+from keras_s4t import metrics
+from keras_s4t.tasks.task import Task
+
+
+def semseg(num_classes, class_names=None, weight=1.0):
+    """Semantic segmentation; label 255 is ignored.
+
+    Source loss: softmax cross-entropy over valid pixels. Metric: mean
+    intersection over union in [0, 1], absent classes counting 0.
+
+    Args:
+        num_classes: int. Classes, with ids `0 ... num_classes - 1`.
+        class_names: Optional names of the classes, for legends.
+        weight: float. Weight of the source loss among tasks.
+
+    Returns:
+        A `Task` with labels of shape `(height, width)`, integer, and physical
+        values of the same shape, int32 ids.
+
+    Raises:
+        ValueError: If `num_classes` is not 2 ... 255, or names are missing.
+    """
+    if not 2 <= num_classes <= 255:
+        raise ValueError(
+            "`num_classes` must be in the range [2, 255]. "
+            f"Received: num_classes={num_classes}"
+        )
+    if class_names is not None and len(class_names) != num_classes:
+        raise ValueError(
+            "`class_names` must hold one name per class. Received: "
+            f"{len(class_names)} names for num_classes={num_classes}"
+        )
+    names = class_names or [f"class {i}" for i in range(num_classes)]
+    palette = itertools.cycle(colors.CLASS_COLORS.tolist())
+    legend = tuple(
+        (name, tuple(color))
+        for name, color in zip(names, palette, strict=False)
+    )
+    return Task(
+        name="semseg",
+        title="Semantic segmentation",
+        num_outputs=num_classes,
+        label_channels=None,
+        loss=losses.softmax_cross_entropy,
+        make_metric=functools.partial(
+            metrics.MeanIoU,
+            num_classes,
+            sparse_y_pred=True,
+            name="semseg_miou",
+        ),
+        metric_key="semseg_miou",
+        metric_title="mIoU",
+        metric_unit="",
+        higher_is_better=True,
+        weight=weight,
+        physical=class_ids,
+        unit="",
+        value_range=no_range,
+        picture=picture,
+        legend=(*legend, ("ignored", (255, 255, 255))),
+        config={
+            "num_classes": num_classes,
+            "class_names": None if class_names is None else list(class_names),
+            "weight": weight,
+        },
+    )
+
+
+def class_ids(outputs):
+    """The most likely class of every pixel."""
+    return ops.cast(ops.argmax(outputs, axis=-1), "int32")
+
+
+def no_range(arrays):
+    """Classes have no range of values."""
+    del arrays
+
+
+def picture(values, value_range=None):
+    """Class ids in the colors of the legend, ignored ones white."""
+    del value_range
+    return colors.color_classes(values)

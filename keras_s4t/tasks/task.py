@@ -1,0 +1,107 @@
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One dense task. Made by the functions of this package.
+
+    Attributes:
+        name: Key of the task in labels, masks and predictions.
+        title: Name for people.
+        num_outputs: Channels of the raw prediction.
+        label_channels: Channels of the label, `None` for a label without a
+            channel axis.
+        loss: `loss(y_true, y_pred, mask)`, the source loss on raw outputs.
+        make_metric: Returns a new Keras metric on physical values.
+        metric_key: Name of that metric in logs and curves.
+        metric_title: Its name for people.
+        metric_unit: Its unit, empty if it has none.
+        higher_is_better: Direction of the metric.
+        weight: Weight of the source loss among tasks.
+        physical: Turns raw outputs `(batch_size, height, width,
+            num_outputs)` into class ids, metres, unit vectors or
+            probabilities.
+        unit: Unit of the physical value, empty if it has none.
+        value_range: `value_range(arrays)`, the `(low, high)` that pictures of
+            these physical values share, or `None`.
+        picture: `picture(values, value_range)`, one image's physical values
+            as uint8 RGB.
+        legend: Tuple of `(label, rgb)` entries, or the name of a colormap.
+        config: Arguments of the function that made the task.
+    """
+
+    name: str
+    title: str
+    num_outputs: int
+    label_channels: int | None
+    loss: Callable
+    make_metric: Callable
+    metric_key: str
+    metric_title: str
+    metric_unit: str
+    higher_is_better: bool
+    weight: float
+    physical: Callable
+    unit: str
+    value_range: Callable
+    picture: Callable
+    legend: tuple | str
+    config: dict
+
+    def __post_init__(self):
+        if self.weight < 0:
+            raise ValueError(
+                "The `weight` of a task must not be negative. "
+                f"Received: weight={self.weight}"
+            )
+
+    def label_shape(self, size):
+        """Shape of one label.
+
+        Args:
+            size: Pair `(height, width)`.
+
+        Returns:
+            A tuple.
+        """
+        channels = self.label_channels
+        return (*size, channels) if channels else tuple(size)
+
+    def get_config(self):
+        """The configuration that `from_config` takes."""
+        return {"task": self.name, **self.config}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the task of a configuration."""
+        # The table imports this module.
+        from keras_s4t.tasks import get
+
+        config = dict(config)
+        return get(config.pop("task"), **config)
+
+
+def lookup(argument, name, table):
+    """The entry of a table by its name.
+
+    Args:
+        argument: Name of the argument that holds `name`, for the error.
+        name: Key of the table.
+        table: dict.
+
+    Returns:
+        `table[name]`.
+
+    Raises:
+        ValueError: If there is no such key, listing the valid ones.
+    """
+    if name not in table:
+        raise ValueError(
+            f"`{argument}` must be one of {sorted(table)}. "
+            f"Received: {argument}={name!r}"
+        )
+    return table[name]
