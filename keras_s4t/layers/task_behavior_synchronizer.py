@@ -1,7 +1,10 @@
+import math
+
 import keras
 from keras import layers
 from keras import ops
 
+from keras_s4t.layers.mask_token import MaskToken
 from keras_s4t.layers.patches import PatchEmbedding
 from keras_s4t.layers.patches import unpatchify
 from keras_s4t.layers.position_embedding import sine_position_embedding
@@ -19,20 +22,19 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
     that the relations between tasks must be learned.
 
     With `mask_strategy="shared"` hidden tokens are dropped before the encoder
-    and replaced by a mask token after it. The other strategies hide single
-    tasks within a token; they keep all tokens and need no mask token.
+    and replaced by a mask token after it; the other strategies hide single
+    tasks within tokens and keep all of them.
 
     Args:
         num_outputs: dict from task name to its number of output channels.
-            Channels are addressed by name; the order does not matter.
-        image_size: int or pair of ints, the `(height, width)` that latents are
-            resized to and predictions are made at. Multiples of `patch_size`.
+            Their order does not matter.
+        image_size: int or pair of ints, the `(height, width)` of latents and
+            predictions. Multiples of `patch_size`.
         patch_size: int. Side of a patch, in pixels of `image_size`.
         hidden_dim: int. Token size, a multiple of 4.
         num_heads: int. Attention heads.
-        num_layers: int. Transformer blocks of the encoder.
-        num_decoder_layers: int. Transformer blocks of the decoder.
-        mlp_ratio: int. Hidden size of the MLPs over `hidden_dim`.
+        num_layers: int. Blocks of the encoder.
+        num_decoder_layers: int. Blocks of the decoder.
         mask_ratio: float in [0, 1). Share of the patches that is hidden.
         mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
             `"hide_tasks"`; see `RandomMasking`.
@@ -49,8 +51,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         `(batch_size, *image_size, num_outputs[name])`.
 
     Raises:
-        ValueError: If sizes do not divide, the mask is not possible, or tokens
-            are to be dropped with per-task masks.
+        ValueError: If sizes do not divide or the mask is not possible.
     """
 
     def __init__(
@@ -62,7 +63,6 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         num_heads=4,
         num_layers=4,
         num_decoder_layers=2,
-        mlp_ratio=4,
         mask_ratio=0.8,
         mask_strategy="shared",
         drop_tokens=None,
@@ -72,7 +72,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         super().__init__(**kwargs)
         if isinstance(image_size, int):
             image_size = (image_size, image_size)
-        if any(length % patch_size for length in image_size):
+        if any(n % patch_size for n in image_size):
             raise ValueError(
                 "`image_size` must be a multiple of `patch_size`. Received: "
                 f"image_size={image_size}, patch_size={patch_size}"
@@ -81,8 +81,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             drop_tokens = mask_strategy == "shared"
         if drop_tokens and mask_strategy != "shared":
             raise ValueError(
-                "`drop_tokens=True` needs one mask for all tasks, "
-                "`mask_strategy='shared'`. "
+                "`drop_tokens=True` needs `mask_strategy='shared'`. "
                 f"Received: mask_strategy={mask_strategy!r}"
             )
         # === Config ===
@@ -93,7 +92,6 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         self.num_heads = num_heads
         self.num_layers = num_layers
         self.num_decoder_layers = num_decoder_layers
-        self.mlp_ratio = mlp_ratio
         self.mask_ratio = mask_ratio
         self.mask_strategy = mask_strategy
         self.drop_tokens = drop_tokens
@@ -101,11 +99,8 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
 
         # === Layers ===
         policy = self.dtype_policy
-        task_names = list(self.num_outputs)
-        grid = [length // patch_size for length in self.image_size]
-        self.grid_size = tuple(grid)
         self.patch_embedding = PatchEmbedding(
-            task_names,
+            list(self.num_outputs),
             hidden_dim,
             self.image_size,
             patch_size,
@@ -113,8 +108,8 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             name="patch_embedding",
         )
         self.masking = RandomMasking(
-            grid[0] * grid[1],
-            task_names,
+            math.prod(self.image_size) // patch_size**2,
+            list(self.num_outputs),
             mask_ratio,
             mask_strategy,
             seed=seed,
@@ -124,18 +119,20 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             num_layers,
             hidden_dim,
             num_heads,
-            mlp_ratio * hidden_dim,
+            4 * hidden_dim,
             dtype=policy,
             name="encoder",
         )
         self.decoder_embedding = layers.Dense(
             hidden_dim, dtype=policy, name="decoder_embedding"
         )
+        if drop_tokens:
+            self.mask_token = MaskToken(dtype=policy, name="mask_token")
         self.decoder = Transformer(
             num_decoder_layers,
             hidden_dim,
             num_heads,
-            mlp_ratio * hidden_dim,
+            4 * hidden_dim,
             dtype=policy,
             name="decoder",
         )
@@ -150,11 +147,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         self.patch_embedding.build(latents_shape)
         tokens_shape = self.patch_embedding.compute_output_shape(latents_shape)
         if self.drop_tokens:
-            self.mask_token = self.add_weight(
-                name="mask_token",
-                shape=(1, 1, self.hidden_dim),
-                initializer=keras.initializers.RandomNormal(stddev=0.02),
-            )
+            self.mask_token.build(tokens_shape)
         for layer in (
             self.encoder,
             self.decoder_embedding,
@@ -162,9 +155,9 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             *self.predictors.values(),
         ):
             layer.build(tokens_shape)
-        self.positions = sine_position_embedding(
-            self.grid_size, self.hidden_dim
-        )[None]
+        grid_size = [n // self.patch_size for n in self.image_size]
+        positions = sine_position_embedding(grid_size, self.hidden_dim)
+        self.positions = positions[None]
         self.built = True
 
     def call(self, latents):
@@ -175,10 +168,9 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             visible = self.masking.visible_maps(batch_size)
             tokens = self._encode(self._embed(latents, visible))
         tokens = self.decoder(tokens + ops.cast(self.positions, tokens.dtype))
+        sizes = self.image_size, self.patch_size
         return {
-            name: unpatchify(
-                predictor(tokens), self.image_size, self.patch_size
-            )
+            name: unpatchify(predictor(tokens), *sizes)
             for name, predictor in self.predictors.items()
         }
 
@@ -193,14 +185,7 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         kept, restore = self.masking.visible_tokens(batch_size)
         tokens = self._embed(latents)
         tokens = ops.take_along_axis(tokens, kept[:, :, None], axis=1)
-        tokens = self._encode(tokens)
-        num_hidden = self.masking.num_tokens - self.masking.num_visible
-        hidden = ops.broadcast_to(
-            ops.cast(self.mask_token, tokens.dtype),
-            (batch_size, num_hidden, self.hidden_dim),
-        )
-        tokens = ops.concatenate([tokens, hidden], axis=1)
-        return ops.take_along_axis(tokens, restore[:, :, None], axis=1)
+        return self.mask_token(self._encode(tokens), restore)
 
     def get_config(self):
         return {
@@ -212,7 +197,6 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
             "num_heads": self.num_heads,
             "num_layers": self.num_layers,
             "num_decoder_layers": self.num_decoder_layers,
-            "mlp_ratio": self.mlp_ratio,
             "mask_ratio": self.mask_ratio,
             "mask_strategy": self.mask_strategy,
             "drop_tokens": self.drop_tokens,

@@ -1,4 +1,4 @@
-"""S4T (ICCV 2025): tasks predicted from masked latents agree with decoders."""
+"""S4T ("Synchronizing Task Behavior", ICCV 2025): tasks agree through a TBS."""
 
 import keras
 from keras import ops
@@ -31,25 +31,19 @@ class S4T(Method):
         source_weights: Pair of floats, the weights of the source losses of
             the projections and of the TBS (lambda_ts and lambda_joint).
         target_weight: float. Weight of the target loss (lambda).
-        target_balance: How the tasks' distances are added: `"sum"` (Equation
-            6), `"fixed"` (with the squares of the tasks' weights, as the
-            authors' release does on NYUD and PASCAL) or `"awl"` (automatic
-            weighting from scratch, as it does on Taskonomy).
+        target_balance: How the distances are added: `"sum"` (Equation 6),
+            `"fixed"` (by the squares of the tasks' weights, the release's way
+            on NYUD and PASCAL) or `"awl"` (automatic, its way on Taskonomy).
         update: What moves at test time: `"all"` (encoder, projections and
             TBS), `"encoder"`, or `"batch_norm"` (its affine parameters).
         mask_ratio: float in [0, 1). Share of the patches hidden from the TBS.
         mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
             `"hide_tasks"`; see `RandomMasking`.
-        synchronizer: Optional dict of further arguments of the
-            `TaskBehaviorSynchronizer`, such as `image_size` and `patch_size`.
+        synchronizer: Optional dict, further arguments of the TBS.
         seed: Optional int, seed of the masks.
 
     Raises:
         ValueError: If an option is unknown or a size does not fit.
-
-    References:
-    - "Synchronizing Task Behavior: Aligning Multiple Tasks during Test-Time
-      Training", ICCV 2025.
     """
 
     bn_mode = "update"
@@ -99,11 +93,9 @@ class S4T(Method):
             name="synchronizer",
             **(synchronizer or {}),
         )
+        power = 0 if target_balance == "sum" else 2
         self.balance = LossBalance(
-            {
-                task.name: 1.0 if target_balance == "sum" else task.weight**2
-                for task in tasks
-            },
+            {task.name: task.weight**power for task in tasks},
             "awl" if target_balance == "awl" else "fixed",
             name="balance",
         )
@@ -121,30 +113,25 @@ class S4T(Method):
         self.seed = seed
 
     def build(self, features_shape):
-        latents_shape = {}
+        shapes = {}
         for name, projection in self.projections.items():
             projection.build(features_shape)
-            latents_shape[name] = projection.compute_output_shape(
-                features_shape
-            )
-        self.synchronizer.build(latents_shape)
+            shapes[name] = projection.compute_output_shape(features_shape)
+        self.synchronizer.build(shapes)
         self.built = True
 
     def source_loss(self, model, images, features, supervise):
         size = ops.shape(images)[1:3]
         latents = self.project(features)
         projected = {
-            name: resize_bilinear(
-                self.projections[name].predict_task(latent), size
-            )
+            name: self.projections[name].predict_task(latent)
             for name, latent in latents.items()
         }
-        projected_losses = supervise(projected)
+        projected_losses = supervise(_resized(projected, size))
         joint_losses = supervise(self.predict_jointly(latents, size))
-        projected_weight, joint_weight = self.source_weights
+        alone, joint = self.source_weights
         return {
-            name: projected_weight * projected_losses[name]
-            + joint_weight * joint_losses[name]
+            name: alone * projected_losses[name] + joint * joint_losses[name]
             for name in latents
         }
 
@@ -155,20 +142,9 @@ class S4T(Method):
         )
 
     def distances(self, model, images, features):
-        """How far the TBS is from the decoders, per task (Equation 6).
-
-        Args:
-            model: As in `target_loss`.
-            images: As in `target_loss`.
-            features: As in `target_loss`.
-
-        Returns:
-            dict from task name to a float32 scalar. No gradient reaches the
-            decoders.
-        """
-        joint = self.predict_jointly(
-            self.project(features), ops.shape(images)[1:3]
-        )
+        """How far the TBS is from the decoders, by task name (Equation 6)."""
+        size = ops.shape(images)[1:3]
+        joint = self.predict_jointly(self.project(features), size)
         predictions = model.decode(features, images)
         return {
             name: absolute_error(ops.stop_gradient(predictions[name]), output)
@@ -183,25 +159,18 @@ class S4T(Method):
         }
 
     def predict_jointly(self, latents, size):
-        """The raw outputs of the TBS at the given size, by task name."""
-        return {
-            name: resize_bilinear(output, size)
-            for name, output in self.synchronizer(latents).items()
-        }
+        """The raw outputs of the TBS, by task name."""
+        return _resized(self.synchronizer(latents), size)
 
     def select(self, network):
         if self.update == "batch_norm":
             return network.affine_variables
-        variables = list(network.encoder.trainable_variables)
-        if self.update == "encoder":
-            return variables
-        for projection in self.projections.values():
-            variables += projection.projection.trainable_variables
-        return (
-            variables
-            + self.synchronizer.trainable_variables
-            + self.balance.trainable_variables
-        )
+        moving = [network.encoder]
+        if self.update == "all":
+            # The projections' heads belong to the source loss alone.
+            moving += [p.projection for p in self.projections.values()]
+            moving += [self.synchronizer, self.balance]
+        return [v for layer in moving for v in layer.trainable_variables]
 
     def default_optimizer(self, batch_size=8):
         return keras.optimizers.SGD(2e-5, weight_decay=1e-6)
@@ -225,3 +194,7 @@ class S4T(Method):
     def from_config(cls, config):
         tasks = keras.saving.deserialize_keras_object(config["tasks"])
         return cls(**{**config, "tasks": tasks})
+
+
+def _resized(outputs, size):
+    return {name: resize_bilinear(x, size) for name, x in outputs.items()}

@@ -27,13 +27,15 @@ def make_tasks():
     ]
 
 
-def make_trainer(size, num_steps, seed=0):
+def make_trainer(size, num_steps, seed=0, loss_balance="fixed", metrics=None):
     """A compiled `SourceTrainer` of the small network with S4T.
 
     Args:
         size: int. Side of the images, in pixels.
         num_steps: int. Steps of source training, for the schedule.
         seed: int. Seed of weights and masks.
+        loss_balance: `"fixed"` or `"awl"`, see `SourceTrainer`.
+        metrics: `"auto"` to measure the tasks in training, or `None`.
 
     Returns:
         A `SourceTrainer`.
@@ -51,13 +53,13 @@ def make_trainer(size, num_steps, seed=0):
         target_weight=TARGET_WEIGHT,
         seed=seed,
     )
-    trainer = keras_s4t.SourceTrainer(network, method)
+    trainer = keras_s4t.SourceTrainer(network, method, loss_balance)
     schedule = keras.optimizers.schedules.CosineDecay(2e-3, num_steps)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4)
-    trainer.compile(optimizer, metrics=None)
+    trainer.compile(optimizer, metrics)
     return trainer
 
 
-def make_optimizer():
+def make_optimizer(learning_rate=LEARNING_RATE):
     """The optimizer of the adaptation."""
-    return keras.optimizers.SGD(LEARNING_RATE)
+    return keras.optimizers.SGD(learning_rate)
