@@ -11,10 +11,11 @@ def check_images(images):
         images: Tensor, NumPy array or TensorFlow spec, checked for its static
             shape and dtype.
     """
-    dtype = getattr(images.dtype, "name", None) or str(images.dtype)
+    dtype = getattr(images, "dtype", type(images))
+    dtype = getattr(dtype, "name", None) or str(dtype)
     dtype = dtype.split(".")[-1]
     is_number = dtype == "uint8" or "float" in dtype
-    shape = tuple(images.shape)
+    shape = tuple(getattr(images, "shape", ()))
     if len(shape) != 4 or shape[-1] != 3 or not is_number:
         raise ValueError(
             "`images` must be a float or uint8 batch of shape (batch_size, "
@@ -32,11 +33,11 @@ def check_labels(labels, size, tasks):
         tasks: list of `Task`.
     """
     names = [task.name for task in tasks]
-    missing = [name for name in names if name not in labels]
-    if missing:
+    keys = sorted(labels) if isinstance(labels, dict) else None
+    if keys is None or not set(names) <= set(keys):
+        received = f"a {type(labels).__name__}" if keys is None else keys
         raise ValueError(
-            f"Labels must be a dict with the keys {names}. "
-            f"Received: keys {sorted(labels)}"
+            f"Labels must be a dict with the keys {names}. Received: {received}"
         )
     for task in tasks:
         expected = task.label_shape(tuple(size))

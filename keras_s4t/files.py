@@ -10,7 +10,7 @@ def atomic_path(path):
     """A temporary path that takes the place of `path` when all went well.
 
     The temporary file lies in the same folder, which is created if needed, and
-    keeps the suffix. It is removed if the body raises.
+    keeps all suffixes. It is removed if the body raises.
 
     Args:
         path: Where the file should end up.
@@ -27,7 +27,7 @@ def atomic_path(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)

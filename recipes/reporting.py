@@ -1,5 +1,7 @@
-"""The table in which recipes show what adaptation did."""
+"""The tables in which recipes show their results."""
 
+import numpy as np
+from rich import box
 from rich.table import Table
 
 CONTROL = "BatchNormOnly"
@@ -19,28 +21,65 @@ def results_table(curves, tasks, oracle=False):
         Delta_TTT, and only there if that control is among the curves.
     """
     steps = max(curve.steps[-1] for curve in curves.values())
-    table = Table(title=f"After {steps} steps")
-    table.add_column("method", no_wrap=True)
-    for task in tasks:
-        arrow = "↑" if task.higher_is_better else "↓"
-        unit = f"\n{task.metric_unit}" if task.metric_unit else "\n"
-        title = f"{task.name}\n{task.metric_title} {arrow}{unit}"
-        table.add_column(title, justify="right")
-    table.add_column("Delta_TTT\n%", justify="right")
+    headers = ["method", *map(_task_header, tasks), "Delta_TTT\n%"]
     if CONTROL in curves:
-        table.add_column(f"over\n{CONTROL}\npoints", justify="right")
+        headers.append("over\nBatch-\nNormOnly")
     if oracle:
-        table.add_column("oracle: best step\nneeds labels\n%", justify="right")
+        headers.append("best step,\nan oracle\n%")
+    table = _make_table(f"After {steps} steps", headers)
     for name, curve in curves.items():
         table.add_row(name, *_cells(curve, curves.get(CONTROL), tasks, oracle))
     return table
 
 
+def _task_header(task):
+    arrow = "↑" if task.higher_is_better else "↓"
+    metric = task.metric_key.removeprefix(f"{task.name}_")
+    return f"{task.name}\n{metric} {arrow}\n{task.metric_unit or ''}"
+
+
 def _cells(curve, control, tasks, oracle):
-    yield from (f"{curve.points[-1][t.metric_key]:.4f}" for t in tasks)
+    yield from (f"{curve.points[-1][t.metric_key]:#.4g}" for t in tasks)
     gain = curve.gains[-1]
     yield f"{gain:+.2f}"
     if control is not None:
         yield f"{gain - control.gains[-1]:+.2f}"
     if oracle:
-        yield f"{max(curve.gains):+.2f} at {curve.best['step']}"
+        yield f"{max(curve.gains):+.2f} @{curve.best['step']}"
+
+
+def tuning_table(gains, learning_rates):
+    """Gains beyond the control, one row per learning rate.
+
+    Args:
+        gains: dict from the name of a corruption to points of Delta_TTT, one
+            row per severity and one column per learning rate.
+        learning_rates: list of floats.
+
+    Returns:
+        A `rich.table.Table`. The best mean over all corruptions has a star.
+    """
+    columns = {name: np.mean(rows, axis=0) for name, rows in gains.items()}
+    columns["mean"] = np.mean(list(columns.values()), axis=0)
+    headers = ["learning\nrate", *(name.replace("_", "\n") for name in columns)]
+    table = _make_table(f"Delta_TTT beyond {CONTROL}, points", headers)
+    for i, learning_rate in enumerate(learning_rates):
+        cells = [f"{column[i]:+.2f}" for column in columns.values()]
+        if i == np.argmax(columns["mean"]):
+            cells[-1] += " *"
+        table.add_row(f"{learning_rate:.0e}", *cells)
+    return table
+
+
+def _make_table(title, headers):
+    """A table narrow enough for 80 characters, numbers at the right."""
+    table = Table(
+        title=title,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="right" if i else "left", no_wrap=True)
+    return table

@@ -77,6 +77,15 @@ def parse_arguments():
     return arguments
 
 
+def make_callbacks(output):
+    """What keeps the state and the metrics of finished epochs."""
+    # In this order: an epoch that is backed up has its row.
+    return [
+        HistoryFile(output / "history.json"),
+        keras.callbacks.BackupAndRestore(output / "backup"),
+    ]
+
+
 def load_data(arguments, config):
     """Source images for training and for validation."""
     options = dict(
@@ -123,11 +132,7 @@ def main():
         train,
         validation_data=validation,
         epochs=arguments.epochs,
-        callbacks=[
-            # In this order: an epoch that is backed up has its row.
-            HistoryFile(arguments.output / "history.json"),
-            keras.callbacks.BackupAndRestore(arguments.output / "backup"),
-        ],
+        callbacks=make_callbacks(arguments.output),
     )
     with atomic_path(arguments.output / "source.keras") as path:
         trainer.save(path)

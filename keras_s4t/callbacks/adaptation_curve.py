@@ -61,11 +61,14 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
         self._add_point(logs)
 
     def _add_point(self, logs):
+        self._check_logs(logs)
+        metrics = {key: float(logs[key]) for key in self.higher_is_better}
+        self.points.append({"step": self._step, **metrics})
+
+    def _check_logs(self, logs):
         missing = [key for key in self.higher_is_better if key not in logs]
         if missing:
             raise ValueError(
                 "A curve needs labels and the tasks' metrics: compile with "
                 f"`metrics='auto'`. Received: no {missing} in the logs"
             )
-        metrics = {key: float(logs[key]) for key in self.higher_is_better}
-        self.points.append({"step": self._step, **metrics})

@@ -16,7 +16,8 @@ class OnlineCurve(AdaptationCurve):
         steps: int. Steps per batch, those of `online_stream`.
 
     Raises:
-        ValueError: If `steps` is less than 1.
+        ValueError: If `steps` is less than 1 or not that of the stream, or the
+            stream has no labels.
 
     Example:
 
@@ -35,6 +36,12 @@ class OnlineCurve(AdaptationCurve):
         self.steps_per_batch = steps
 
     def on_train_begin(self, logs=None):
+        num_batches = self.params.get("steps")
+        if num_batches and num_batches % self.steps_per_batch:
+            raise ValueError(
+                "`steps` must be those of the stream. Received: "
+                f"steps={self.steps_per_batch} and a stream of {num_batches}"
+            )
         super().on_train_begin(logs)
         model = self.model
         model.reset_metrics()
@@ -50,6 +57,7 @@ class OnlineCurve(AdaptationCurve):
             variable.assign(ops.copy(value))
 
     def on_train_batch_end(self, batch, logs=None):
+        self._check_logs(logs or {})
         self._accumulators[batch % self.steps_per_batch] = [
             ops.copy(v.value) for v in self.model.metrics_variables
         ]

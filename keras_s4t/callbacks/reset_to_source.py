@@ -9,7 +9,8 @@ class ResetToSource(keras.callbacks.Callback):
             on a batch.
 
     Raises:
-        ValueError: If `every` is less than 1.
+        ValueError: If `every` is less than 1 or the size of the stream is
+            unknown, see `online_stream`.
     """
 
     def __init__(self, every):
@@ -20,9 +21,15 @@ class ResetToSource(keras.callbacks.Callback):
             )
         self.every = every
 
+    def on_train_begin(self, logs=None):
+        # TensorFlow begins one batch too many when the size is unknown, and a
+        # reset there would undo the adaptation.
+        if self.params.get("steps") is None:
+            raise ValueError(
+                "The stream must be of known size, see `online_stream`. "
+                "Received: a stream of unknown size"
+            )
+
     def on_train_batch_begin(self, batch, logs=None):
-        # A dataset of unknown size makes `fit` begin one batch too many.
-        num_steps = self.params.get("steps")
-        is_in_stream = num_steps is None or batch < num_steps
-        if batch % self.every == 0 and is_in_stream:
+        if batch % self.every == 0:
             self.model.reset()

@@ -18,7 +18,7 @@ class ArrayBatches(keras.utils.PyDataset):
 
     Raises:
         ValueError: If the images are not a finite RGB batch or there is none,
-            or `batch_size` is less than 1.
+            labels or masks are not as many, or `batch_size` is less than 1.
     """
 
     def __init__(self, arrays, batch_size, **kwargs):
@@ -32,6 +32,12 @@ class ArrayBatches(keras.utils.PyDataset):
             raise ValueError(
                 "There must be images, and `batch_size` must be at least 1. "
                 f"Received: {len(images)} images, batch_size={batch_size}"
+            )
+        counts = [len(array) for array in keras.tree.flatten(arrays)]
+        if len(set(counts)) > 1:
+            raise ValueError(
+                "There must be as many labels and masks as images. "
+                f"Received: arrays of lengths {counts}"
             )
         self.num_images = len(images)
 

@@ -1,7 +1,9 @@
 from keras_s4t.data.augmentation import random_flip
+from keras_s4t.data.records import check_tasks
 from keras_s4t.data.records import example_from_record
 from keras_s4t.data.synth_rooms import DOMAINS
 from keras_s4t.data.synth_rooms import SynthRooms
+from keras_s4t.data.synth_rooms.example import compact_specs
 
 SYNTH_ROOMS = "synth_rooms/"
 
@@ -46,12 +48,14 @@ def load(
         masks dicts by task name. It knows its size.
 
     Raises:
-        ValueError: If the dataset or split is unknown, or misses a task.
+        ValueError: If the dataset or split is unknown, or the dataset is not
+            prepared or misses a task.
     """
     if name.startswith(SYNTH_ROOMS):
         rooms = SynthRooms(
             split, name.removeprefix(SYNTH_ROOMS), size, num_examples
         )
+        check_tasks(compact_specs(size), _names(tasks))
         dataset = _from_arrays(rooms.arrays(cache_dir, workers))
     else:
         dataset = _from_tfds(name, split, data_dir)
@@ -73,10 +77,14 @@ def batches(records, tasks, batch_size=8, training=False, seed=0):
 
     Returns:
         A `tf.data.Dataset` of `(images, labels, masks)`.
+
+    Raises:
+        ValueError: If the records miss a task.
     """
     import tensorflow as tf
 
-    names = [getattr(task, "name", task) for task in tasks]
+    names = _names(tasks)
+    check_tasks(records.element_spec, names)
     if training:
         records = records.shuffle(2048, seed=seed)
 
@@ -97,6 +105,10 @@ def batches(records, tasks, batch_size=8, training=False, seed=0):
     )
 
 
+def _names(tasks):
+    return [getattr(task, "name", task) for task in tasks]
+
+
 def _from_arrays(arrays):
     import tensorflow as tf
 
@@ -114,4 +126,9 @@ def _from_tfds(name, split, data_dir):
             f"The dataset must be one of {rooms}, or a TFDS dataset. "
             f"Received: name={name!r}"
         ) from error
+    if not builder.is_prepared():
+        raise ValueError(
+            "A TFDS dataset must be prepared: call `download_and_prepare()` "
+            f"of its builder. Received: name={name!r}, data_dir={data_dir!r}"
+        )
     return builder.as_dataset(split=split)

@@ -32,7 +32,7 @@ def examples_from_arrays(arrays, task_names):
     Raises:
         ValueError: If a task is missing.
     """
-    _check_tasks(arrays, task_names)
+    check_tasks(arrays, task_names)
     images = arrays["image"]
     labels, masks = {}, {}
     for name in task_names:
@@ -64,7 +64,7 @@ def example_from_record(record, task_names):
     """
     import tensorflow as tf
 
-    _check_tasks(record, task_names)
+    check_tasks(record, task_names)
     image = tf.cast(record["image"], tf.float32)
     labels, masks = {}, {}
     for name in task_names:
@@ -81,7 +81,13 @@ def example_from_record(record, task_names):
     return image, labels, masks
 
 
-def _check_tasks(record, task_names):
+def check_tasks(record, task_names):
+    """Raises a `ValueError` if a record has no labels for a task.
+
+    Args:
+        record: dict by the keys of the table above.
+        task_names: Names of the tasks wanted.
+    """
     missing = [name for name in task_names if name not in record]
     if missing:
         raise ValueError(

@@ -1,5 +1,7 @@
 import keras
 
+from keras_s4t.checks import check_finite
+from keras_s4t.checks import check_images
 from keras_s4t.data.array_batches import ArrayBatches
 
 
@@ -22,9 +24,10 @@ def online_stream(data, steps=1, batch_size=8):
 
     Raises:
         ValueError: If `steps` is less than 1, the data are empty, infinite or
-            of unknown size, or images are not finite RGB batches. Images that
-            turn out not to be finite within a `tf.data.Dataset` raise
-            TensorFlow's `InvalidArgumentError`, before they reach a step.
+            of unknown size, or images are not finite RGB batches. Images of a
+            dataset turn out not to be finite when they are read, which is
+            before they reach a step; what reads with `tf.data` then raises
+            TensorFlow's `InvalidArgumentError`.
 
     Example:
 
@@ -43,14 +46,14 @@ def online_stream(data, steps=1, batch_size=8):
 
 
 class RepeatedBatches(keras.utils.PyDataset):
-    """Every batch of a `PyDataset`, `steps` times in a row.
+    """Every batch of a `PyDataset`, read once, `steps` times in a row.
 
     Args:
         batches: A `keras.utils.PyDataset`.
         steps: int.
 
     Raises:
-        ValueError: If there is no batch.
+        ValueError: If there is no batch, or one without finite RGB images.
     """
 
     def __init__(self, batches, steps, **kwargs):
@@ -62,12 +65,21 @@ class RepeatedBatches(keras.utils.PyDataset):
             )
         self.batches = batches
         self.steps = steps
+        self._held = (None, None)
 
     def __len__(self):
         return self.batches.num_batches * self.steps
 
     def __getitem__(self, index):
-        return self.batches[index // self.steps]
+        index //= self.steps
+        held_index, batch = self._held
+        if index != held_index:
+            batch = self.batches[index]
+            images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            check_images(images)
+            check_finite(images)
+            self._held = (index, batch)
+        return batch
 
 
 def _repeat_dataset(dataset, steps):
@@ -82,6 +94,9 @@ def _repeat_dataset(dataset, steps):
             "tf.data.experimental.assert_cardinality(n))`. "
             f"Received: a dataset that is {size.get(num_batches, 'unknown')}"
         )
+
+    images, _, _ = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
+    check_images(images)
 
     def repeat(*batch):
         images = batch[0]

@@ -16,10 +16,9 @@ from keras_s4t.layers.transformer import Transformer
 class TaskBehaviorSynchronizer(keras.layers.Layer):
     """TBS: predicts every task from masked task latents.
 
-    A small masked Vision Transformer (section 3.3). Patches of all task
-    latents are embedded in one token per position, most of them are masked,
-    and the decoder predicts the labels of every task at every position, so
-    that the relations between tasks must be learned.
+    A small masked Vision Transformer (section 3.3). A token embeds the patches
+    of all task latents at one position; most are masked, and every task is
+    predicted everywhere, so the relations between tasks must be learned.
 
     With `mask_strategy="shared"` hidden tokens are dropped before the encoder
     and replaced by a mask token after it; the other strategies hide single

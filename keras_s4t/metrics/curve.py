@@ -60,10 +60,13 @@ class Curve:
 
         Returns:
             float, in percent, relative to the first point.
+
+        Raises:
+            ValueError: If there is no point at this step.
         """
-        before, after = (
+        after, before = (
             {key: point[key] for key in self.higher_is_better}
-            for point in (self.points[0], self.at(step))
+            for point in (self.at(step), self.points[0])
         )
         return ttt_gain(before, after, self.higher_is_better)
 
@@ -114,8 +117,12 @@ class Curve:
         """
         try:
             content = json.loads(pathlib.Path(path).read_text())
-            points = [{**point} for point in content["points"]]
             higher_is_better = {**content["higher_is_better"]}
+            keys = ("step", *higher_is_better)
+            points = [
+                {key: point[key] for key in keys} | point
+                for point in content["points"]
+            ]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 "The file must be a complete curve in JSON. "

@@ -3,6 +3,7 @@ from keras import layers
 from keras import ops
 
 from keras_s4t.checks import check_images
+from keras_s4t.layers.image_normalization import ImageNormalization
 from keras_s4t.layers.pyramid_conv import PyramidConv
 from keras_s4t.layers.resizing import resize_bilinear
 
@@ -61,11 +62,8 @@ class MultiTaskModel(keras.Model):
             )
         # === Layers ===
         policy = self.dtype_policy
-        self.normalization = layers.Rescaling(
-            [1 / (255 * s) for s in std],
-            [-m / s for m, s in zip(mean, std, strict=True)],
-            dtype=policy,
-            name="normalization",
+        self.normalization = ImageNormalization(
+            mean, std, dtype=policy, name="normalization"
         )
         self.backbone = backbone
         self.encoder = keras.Model(

@@ -162,7 +162,9 @@ class TaskTrainer(keras.Model):
         return self.network.decode(features, ops.shape(images)[1:3])
 
     def get_compile_config(self):
-        """What `compile_from_config` takes."""
+        """What `compile_from_config` takes; `None` if not compiled."""
+        if not self.compiled:
+            return None
         return {
             "optimizer": keras.optimizers.serialize(self.optimizer),
             "metrics": "auto" if self.measures_tasks else None,

@@ -1,0 +1,136 @@
+"""Adapt a saved model to any target by one of three protocols, and measure.
+
+    python recipes/adapt_online.py --model runs/quickstart/source.keras \
+        --target synth_rooms/evening --protocol online
+
+`online` makes `--steps` updates on every batch of the target in turn,
+`episodic` returns to the source model before every batch, and `release`
+updates on the first batch only, then evaluates the whole target.
+
+Writes a curve per method, such as `S4T.json`, and `curves.png`.
+"""
+
+import argparse
+import pathlib
+import time
+
+import keras
+from configs import synth_rooms
+from protocols import PROTOCOLS
+from reporting import results_table
+from rich.console import Console
+
+import keras_s4t
+
+
+def make_parser():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--model", type=pathlib.Path, default="runs/quickstart/source.keras"
+    )
+    parser.add_argument(
+        "--target",
+        default="synth_rooms/evening",
+        help="synth_rooms/<domain> or a TFDS dataset of canonical records",
+    )
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--protocol", default="online", choices=PROTOCOLS)
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=["Base", "BatchNormOnly", "S4T"],
+        choices=sorted(keras_s4t.methods.METHODS),
+    )
+    parser.add_argument("--steps", type=int, default=40, help="per batch")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--num-examples", type=int, help="default: all")
+    parser.add_argument(
+        "--size", type=int, default=64, help="image side of rendered targets"
+    )
+    parser.add_argument(
+        "--learning-rate", type=float, default=synth_rooms.LEARNING_RATE
+    )
+    parser.add_argument("--output", type=pathlib.Path, default="runs/adapt")
+    parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
+    parser.add_argument("--quick", action="store_true", help="a minute")
+    return parser
+
+
+def check(arguments, parser):
+    """Leaves the recipe with a message unless the arguments make sense."""
+    if not arguments.model.is_file():
+        parser.error(f"--model must be a saved model, not {arguments.model}")
+    for name in ("steps", "batch_size", "size"):
+        if getattr(arguments, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} must be at least 1")
+
+
+def load_target(arguments, tasks):
+    """The labelled target, in order."""
+    return keras_s4t.data.load(
+        arguments.target,
+        arguments.split,
+        tasks,
+        batch_size=arguments.batch_size,
+        num_examples=16 if arguments.quick else arguments.num_examples,
+        size=arguments.size,
+        cache_dir=arguments.cache,
+        # Starting worker processes takes longer than a few images do.
+        workers=1 if arguments.quick else 2,
+    )
+
+
+def get_method(name, trainer):
+    """The method that was trained with the model, or one that needs no such."""
+    if name == type(trainer.method).__name__:
+        return trainer.method
+    method = keras_s4t.methods.get(name)
+    if method.needs_source != "nothing":
+        raise ValueError(
+            "A method that needs the source must be the one of the model, "
+            f"{type(trainer.method).__name__}. Received: {name}"
+        )
+    return method
+
+
+def adapt(method, trainer, target, arguments):
+    """Adapts the model by one method, and resets it; returns the curve."""
+    adapter = keras_s4t.TargetAdapter(trainer.network, method)
+    adapter.compile(synth_rooms.make_optimizer(arguments.learning_rate))
+    steps = 2 if arguments.quick else arguments.steps
+    stream, callbacks = PROTOCOLS[arguments.protocol](target, steps)
+    adapter.fit(stream, callbacks=callbacks)
+    adapter.reset()
+    return callbacks[0]
+
+
+def main():
+    """Runs the recipe."""
+    parser = make_parser()
+    arguments = parser.parse_args()
+    check(arguments, parser)
+    start = time.time()
+    trainer = keras.saving.load_model(arguments.model, compile=False)
+    try:
+        methods = {n: get_method(n, trainer) for n in arguments.methods}
+        target = load_target(arguments, trainer.tasks)
+    except ValueError as error:
+        parser.error(str(error))
+
+    curves = {}
+    for name, method in methods.items():
+        print(f"\nAdapting: {name}")
+        curves[name] = adapt(method, trainer, target, arguments)
+        curves[name].save(arguments.output / f"{name}.json")
+    Console().print(results_table(curves, trainer.tasks, oracle=True))
+    keras_s4t.plots.adaptation_curves(
+        curves, trainer.tasks, path=arguments.output / "curves.png"
+    )
+    print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Choose the learning rate of the adaptation without any target image.
+
+    python recipes/tune_adaptation.py --model runs/quickstart/source.keras
+
+Corrupts *source* validation images in six ways. For every corruption, severity
+and learning rate the model adapts online to the first half of the images,
+without labels, one step per batch of eight; what counts is how far it gets on
+the second half beyond `BatchNormOnly`, which has the same budget: Delta_TTT
+minus that of the control. The best mean over all corruptions wins. S4T's
+`target_weight` is left alone: it scales the loss, as the learning rate of SGD
+does. Writes `tuning.json`.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import configs
+import keras
+import numpy as np
+from reporting import tuning_table
+from rich.console import Console
+
+import keras_s4t
+from keras_s4t.data.corruptions import CORRUPTIONS
+from keras_s4t.data.corruptions import corrupt
+from keras_s4t.files import atomic_path
+
+LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+STREAM_BATCH_SIZE = 8
+EVALUATION_BATCH_SIZE = 32
+
+
+def parse_arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--model", type=pathlib.Path, default="runs/quickstart/source.keras"
+    )
+    parser.add_argument(
+        "--config", default="synth_rooms", choices=configs.NAMES
+    )
+    parser.add_argument("--size", type=int, default=64, help="image side")
+    parser.add_argument("--num-examples", type=int, default=320)
+    parser.add_argument(
+        "--severities",
+        type=int,
+        nargs="+",
+        default=[3, 5],
+        choices=range(1, 6),
+    )
+    parser.add_argument(
+        "--learning-rates", type=float, nargs="+", default=LEARNING_RATES
+    )
+    parser.add_argument("--output", type=pathlib.Path, default="runs/tuning")
+    parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
+    parser.add_argument("--quick", action="store_true", help="a minute")
+    arguments = parser.parse_args()
+    if not arguments.model.is_file():
+        parser.error(f"--model must be a saved model, not {arguments.model}")
+    if arguments.num_examples < 2 * STREAM_BATCH_SIZE:
+        parser.error(f"--num-examples must be at least {2 * STREAM_BATCH_SIZE}")
+    if arguments.quick:
+        arguments.num_examples, arguments.severities = 16, [5]
+        arguments.learning_rates = [1e-4, 1e-3]
+    return arguments
+
+
+def load_arrays(arguments, tasks):
+    """Source validation images, labels and masks in NumPy."""
+    dataset = keras_s4t.data.load(
+        configs.get(arguments.config).SOURCE,
+        "validation",
+        tasks,
+        num_examples=arguments.num_examples,
+        size=arguments.size,
+        cache_dir=arguments.cache,
+        # Starting worker processes takes longer than a few images do.
+        workers=1 if arguments.quick else 2,
+    )
+    return keras.tree.map_structure(
+        lambda *arrays: np.concatenate(arrays), *dataset.as_numpy_iterator()
+    )
+
+
+def split(arrays, corruption, severity):
+    """The corrupted images in halves: unlabelled stream, labelled rest."""
+    images, labels, masks = arrays
+    images = corrupt(images, corruption, severity, seed=0)
+    half = len(images) // 2
+    held_out = keras.tree.map_structure(
+        lambda array: array[half:], (images, labels, masks)
+    )
+    return (
+        keras_s4t.data.online_stream(
+            images[:half], batch_size=STREAM_BATCH_SIZE
+        ),
+        keras_s4t.data.ArrayBatches(held_out, EVALUATION_BATCH_SIZE),
+    )
+
+
+def gain(adapter, stream, held_out):
+    """Delta_TTT after adaptation to the stream; resets the adapter."""
+    curve = keras_s4t.callbacks.AdaptationCurve(held_out, every=len(stream))
+    adapter.fit(stream, verbose=0, callbacks=[curve])
+    adapter.reset()
+    return curve.gains[-1]
+
+
+def gains_over_control(adapter, control, data, learning_rates):
+    """Points of Delta_TTT beyond the control, one per learning rate."""
+    control_gain = gain(control, *data)
+    gains = []
+    for learning_rate in learning_rates:
+        # Each time anew: a reset restores the optimizer's variables, too.
+        adapter.optimizer.learning_rate.assign(learning_rate)
+        gains.append(gain(adapter, *data) - control_gain)
+    return gains
+
+
+def main():
+    """Runs the recipe."""
+    arguments = parse_arguments()
+    start = time.time()
+    trainer = keras.saving.load_model(arguments.model, compile=False)
+    arrays = load_arrays(arguments, trainer.tasks)
+    # Compiled once each; a reset undoes an adaptation bit for bit.
+    control, adapter = (
+        keras_s4t.TargetAdapter(trainer.network, method)
+        for method in (keras_s4t.methods.BatchNormOnly(), trainer.method)
+    )
+    control.compile("sgd")
+    adapter.compile("sgd")
+
+    gains = {corruption: [] for corruption in CORRUPTIONS}
+    rates, severities = arguments.learning_rates, arguments.severities
+    progress = keras.utils.Progbar(len(gains) * len(severities))
+    for corruption, rows in gains.items():
+        for severity in severities:
+            data = split(arrays, corruption, severity)
+            rows.append(gains_over_control(adapter, control, data, rates))
+            progress.add(1)
+
+    means = np.mean(list(gains.values()), axis=(0, 1)).tolist()
+    best = rates[int(np.argmax(means))]
+    Console().print(tuning_table(gains, rates))
+    results = {
+        "best_learning_rate": best,
+        "learning_rates": list(rates),
+        "severities": severities,
+        "mean_gains": means,
+        "gains": gains,
+    }
+    with atomic_path(arguments.output / "tuning.json") as path:
+        path.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"The best learning rate is {best:g}.")
+    print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""A `.keras` file written under one backend loads under the others."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+import keras_s4t
+
+OTHER = {"tensorflow": "jax", "jax": "torch", "torch": "tensorflow"}
+SCRIPT = """
+import sys
+import keras
+import numpy as np
+import tiny
+import keras_s4t
+
+trainer = keras.saving.load_model(sys.argv[1], compile=False)
+images, *_ = tiny.make_arrays(2)
+outputs = trainer.predict(images, verbose=0)
+np.savez(sys.argv[2], **outputs)
+adapter = keras_s4t.TargetAdapter(trainer.network, trainer.method)
+adapter.compile()
+adapter.fit(keras_s4t.data.online_stream(images), verbose=0)
+"""
+
+
+def save_trainer(path):
+    trainer = keras_s4t.SourceTrainer(tiny.make_network(), tiny.make_s4t())
+    tiny.fill(trainer)
+    trainer.save(path)
+    return trainer
+
+
+@pytest.mark.slow
+def test_loads_and_adapts_under_another_backend(tmp_path):
+    trainer = save_trainer(tmp_path / "trainer.keras")
+    other = OTHER[keras.backend.backend()]
+    pytest.importorskip(other)
+    paths = [tmp_path / "trainer.keras", tmp_path / "outputs.npz"]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": other,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    images, *_ = tiny.make_arrays(2)
+    with np.load(paths[1]) as outputs:
+        for name, expected in trainer.predict(images, verbose=0).items():
+            np.testing.assert_allclose(
+                outputs[name], expected, rtol=1e-4, atol=1e-4
+            )
+
+
+def test_an_adapter_round_trips(tmp_path):
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), tiny.make_s4t())
+    tiny.fill(adapter)
+    adapter.compile()
+    adapter.save(tmp_path / "adapter.keras")
+    loaded = keras.saving.load_model(tmp_path / "adapter.keras")
+    assert not loaded.compiled
+    for first, second in zip(
+        tiny.numpy_values(adapter.weights),
+        tiny.numpy_values(loaded.weights),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(first, second)
+    loaded.compile()
+    before = tiny.numpy_values(loaded.weights)
+    images, *_ = tiny.make_arrays(4)
+    loaded.fit(keras_s4t.data.online_stream(images), verbose=0)
+    loaded.reset()
+    assert not tiny.moved(loaded.weights, before)
