@@ -17,8 +17,8 @@ import time
 import keras
 import numpy as np
 from configs import synth_rooms
+from reporting import results_table
 from rich.console import Console
-from rich.table import Table
 
 import keras_s4t
 from keras_s4t.files import atomic_path
@@ -92,26 +92,6 @@ def adapt(name, trainer, stream, held_out, every):
     return curve, predictions
 
 
-def results_table(curves, tasks):
-    """The results at the last step, one row per method."""
-    table = Table(title=f"After {curves['S4T'].steps[-1]} steps")
-    table.add_column("method")
-    for task in tasks:
-        arrow = "↑" if task.higher_is_better else "↓"
-        unit = f", {task.metric_unit}" if task.metric_unit else ""
-        table.add_column(
-            f"{task.title}\n{task.metric_title}{unit} {arrow}", justify="right"
-        )
-    table.add_column("Delta_TTT\n%", justify="right")
-    table.add_column("over BatchNorm-\nOnly, points", justify="right")
-    control = curves["BatchNormOnly"].gains[-1]
-    for name, curve in curves.items():
-        metrics = [f"{curve.points[-1][t.metric_key]:.4f}" for t in tasks]
-        gain = curve.gains[-1]
-        table.add_row(name, *metrics, f"{gain:+.2f}", f"{gain - control:+.2f}")
-    return table
-
-
 def main():
     """Runs the recipe."""
     arguments = parse_arguments()
@@ -145,6 +125,7 @@ def main():
         tasks,
         labels={name: np.asarray(label) for name, label in labels.items()},
         path=arguments.output / "predictions.png",
+        max_images=3,
     )
     keras_s4t.plots.adaptation_curves(
         curves, tasks, path=arguments.output / "curves.png"

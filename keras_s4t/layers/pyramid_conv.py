@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 from keras import ops
 
@@ -48,15 +50,7 @@ class PyramidConv(keras.layers.Layer):
         self.built = True
 
     def call(self, features):
-        size = ops.shape(features[self.levels[0]])[1:3]
-        kernel = self.kernel[0, 0]
-        outputs, start = self.bias, 0
-        for level, channels in zip(self.levels, self.channels, strict=True):
-            level_kernel = kernel[start : start + channels]
-            level_outputs = ops.matmul(features[level], level_kernel)
-            outputs = outputs + resize_bilinear(level_outputs, size)
-            start += channels
-        return outputs
+        return convolve_pyramid([self], features)[0]
 
     def compute_output_shape(self, features_shape):
         finest = features_shape[min(features_shape)]
@@ -64,3 +58,33 @@ class PyramidConv(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
+
+
+def convolve_pyramid(convolutions, features):
+    """Applies several `PyramidConv` layers to one pyramid, in one pass.
+
+    The kernels are put side by side, so that every level is read and resized
+    once for all of them.
+
+    Args:
+        convolutions: list of built `PyramidConv` layers.
+        features: dict from level to a tensor of shape
+            `(batch_size, height, width, channels)`.
+
+    Returns:
+        list of tensors, what each layer alone would return.
+    """
+    first = convolutions[0]
+    dtype = first.compute_dtype
+    kernels = [ops.cast(layer.kernel[0, 0], dtype) for layer in convolutions]
+    biases = [ops.cast(layer.bias, dtype) for layer in convolutions]
+    kernel = ops.concatenate(kernels, axis=-1)
+    size = ops.shape(features[first.levels[0]])[1:3]
+    outputs, start = ops.concatenate(biases), 0
+    for level, channels in zip(first.levels, first.channels, strict=True):
+        x = ops.cast(features[level], dtype)
+        x = ops.matmul(x, kernel[start : start + channels])
+        outputs = outputs + resize_bilinear(x, size)
+        start += channels
+    splits = list(itertools.accumulate(c.filters for c in convolutions))[:-1]
+    return ops.split(outputs, splits, axis=-1) if splits else [outputs]

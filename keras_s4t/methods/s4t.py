@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_s4t.layers.loss_balance import LossBalance
+from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
 from keras_s4t.layers.task_behavior_synchronizer import TaskBehaviorSynchronizer
 from keras_s4t.layers.task_projection import TaskProjection
@@ -153,10 +154,9 @@ class S4T(Method):
 
     def project(self, features):
         """The task latents: dict from task name to a tensor."""
-        return {
-            name: projection(features)
-            for name, projection in self.projections.items()
-        }
+        layers = [p.projection for p in self.projections.values()]
+        latents = convolve_pyramid(layers, features)
+        return dict(zip(self.projections, latents, strict=True))
 
     def predict_jointly(self, latents, size):
         """The raw outputs of the TBS, by task name."""

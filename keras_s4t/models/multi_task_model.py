@@ -5,6 +5,7 @@ from keras import ops
 from keras_s4t.checks import check_images
 from keras_s4t.layers.image_normalization import ImageNormalization
 from keras_s4t.layers.pyramid_conv import PyramidConv
+from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -144,9 +145,10 @@ class MultiTaskModel(keras.Model):
         Returns:
             dict from task name to raw outputs, as the model returns them.
         """
+        outputs = convolve_pyramid(list(self.decoders.values()), features)
         return {
-            name: resize_bilinear(decoder(features), size)
-            for name, decoder in self.decoders.items()
+            name: resize_bilinear(x, size)
+            for name, x in zip(self.decoders, outputs, strict=True)
         }
 
     def call(self, images, training=False):
