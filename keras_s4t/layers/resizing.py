@@ -12,7 +12,37 @@ def resize_bilinear(x, size):
         A tensor of shape `(batch_size, *size, channels)`; `x` itself where the
         size is statically known to be the same.
     """
-    is_static = all(isinstance(length, int) for length in size)
-    if is_static and tuple(x.shape[1:3]) == tuple(size):
+    if not all(isinstance(length, int) for length in size):
+        return _resize_dynamically(x, size)
+    if tuple(x.shape[1:3]) == tuple(size):
         return x
     return ops.image.resize(x, size, interpolation="bilinear", antialias=False)
+
+
+def _resize_dynamically(x, size):
+    """For sizes known at run time only, which Keras refuses in a TF graph."""
+    _, height, width, _ = ops.shape(x)
+    rows = interpolation_matrix(height, size[0], x.dtype)
+    columns = interpolation_matrix(width, size[1], x.dtype)
+    x = ops.einsum("Hh,bhwc->bHwc", rows, x)
+    return ops.einsum("Ww,bHwc->bHWc", columns, x)
+
+
+def interpolation_matrix(old_length, new_length, dtype="float32"):
+    """Weights of the bilinear resize along one axis.
+
+    Args:
+        old_length: int or scalar int tensor.
+        new_length: int or scalar int tensor.
+        dtype: dtype of the weights.
+
+    Returns:
+        A tensor of shape `(new_length, old_length)`; rows sum to one.
+    """
+    old = ops.cast(old_length, "float32")
+    new = ops.cast(new_length, "float32")
+    centers = (ops.arange(new_length, dtype="float32") + 0.5) * old / new - 0.5
+    centers = ops.clip(centers, 0.0, old - 1)
+    positions = ops.arange(old_length, dtype="float32")
+    distances = ops.abs(centers[:, None] - positions[None])
+    return ops.cast(ops.relu(1 - distances), dtype)

@@ -22,13 +22,11 @@ def test_batches_of_all_arrays_in_order():
 
 def test_images_alone_keep_their_dtype():
     images = np.arange(2 * 4 * 4 * 3, dtype="uint8").reshape(2, 4, 4, 3)
-    (batch,) = list(iter_batches(ArrayBatches(images, 8)))
+    batches = ArrayBatches(images, 8)
+    assert len(batches) == 1
+    batch = batches[0]
     np.testing.assert_array_equal(batch, images)
     assert batch.dtype == "uint8"
-
-
-def iter_batches(batches):
-    return (batches[i] for i in range(len(batches)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Streams by themselves and in `fit`, for every kind of dataset."""
 
-import adapters
 import keras
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from keras_s4t.data import online_stream
 KINDS = ["tf.data", "PyDataset", "arrays"]
 
 
-def make_stream(kind, arrays, steps, batch_size=adapters.BATCH_SIZE):
+def make_stream(kind, arrays, steps, batch_size=2):
     """A stream of arrays by way of each kind of dataset."""
     if kind == "tf.data":
         import tensorflow as tf
@@ -35,9 +34,8 @@ def read(stream):
 
 
 def length(stream):
-    if hasattr(stream, "cardinality"):
-        return int(stream.cardinality())
-    return stream.num_batches
+    is_dataset = hasattr(stream, "cardinality")
+    return int(stream.cardinality()) if is_dataset else stream.num_batches
 
 
 @pytest.mark.parametrize("labelled", [False, True])
@@ -48,8 +46,7 @@ def test_every_batch_is_repeated_in_order(kind, labelled):
         arrays = arrays[0]
     stream = make_stream(kind, arrays, steps=3)
     received = read(stream)
-    # The last batch has one image.
-    starts = [0, 0, 0, 2, 2, 2, 4, 4, 4]
+    starts = [0, 0, 0, 2, 2, 2, 4, 4, 4]  # the last batch has one image
     assert length(stream) == len(received) == len(starts)
     for start, batch in zip(starts, received, strict=True):
         expected = keras.tree.map_structure(
@@ -63,20 +60,17 @@ def test_every_batch_is_repeated_in_order(kind, labelled):
             assert a.dtype == b.dtype
 
 
-def test_one_step_is_the_default():
-    images, *_ = tiny.make_arrays(4)
-    assert length(online_stream(images, batch_size=2)) == 2
-    assert length(online_stream(images)) == 1
-
-
-class CountingBatches(keras.utils.PyDataset):
+class RandomBatches(keras.utils.PyDataset):
     """Batches of random images: no two readings are the same."""
 
-    num_batches = 2
-
-    def __init__(self):
+    def __init__(self, num_batches):
         super().__init__()
+        self.size = num_batches
         self.reads = []
+
+    @property
+    def num_batches(self):
+        return self.size
 
     def __getitem__(self, index):
         self.reads.append(index)
@@ -85,21 +79,12 @@ class CountingBatches(keras.utils.PyDataset):
 
 
 def test_a_batch_is_read_once():
-    batches = CountingBatches()
+    batches = RandomBatches(2)
     received = read(online_stream(batches, steps=3))
     assert batches.reads == [0, 1]
     for step in (1, 2):
         np.testing.assert_array_equal(received[0][0], received[step][0])
     assert not np.array_equal(received[2][0], received[3][0])
-
-
-def bad_batches(num_batches):
-    class Batches(keras.utils.PyDataset):
-        def __getitem__(self, index):
-            return (np.zeros((1, 4, 4, 3), "float32"),)
-
-    Batches.num_batches = num_batches
-    return Batches()
 
 
 @pytest.mark.parametrize(
@@ -109,8 +94,8 @@ def bad_batches(num_batches):
         (np.zeros((0, 4, 4, 3), "uint8"), 1, "0 images"),
         (np.zeros((2, 4, 4), "uint8"), 1, "images.shape"),
         (np.full((2, 4, 4, 3), np.nan), 1, "96 values that are NaN"),
-        (bad_batches(0), 1, "Received: 0 batches"),
-        (bad_batches(None), 1, "Received: None batches"),
+        (RandomBatches(0), 1, "Received: 0 batches"),
+        (RandomBatches(None), 1, "Received: None batches"),
     ],
 )
 def test_bad_streams(data, steps, message):
@@ -147,68 +132,69 @@ def test_bad_tf_data_streams(change, steps, message):
         online_stream(change(dataset), steps)
 
 
-def test_nan_within_tf_data_raises_before_its_step():
-    from tensorflow.errors import InvalidArgumentError
+def make_adapter():
+    """An adapter whose batch norm statistics, and nothing else, move."""
+    adapter = keras_s4t.TargetAdapter(
+        tiny.make_network(tiny.make_tasks(2)),
+        keras_s4t.methods.BatchNormOnly(),
+    )
+    tiny.fill(adapter)
+    adapter.compile("sgd")
+    return adapter
 
-    arrays = adapters.make_target(2)
-    adapter = adapters.source_adapter()
-    stream = online_stream(adapters.dataset(arrays).take(1), steps=2)
-    adapter.fit(stream, verbose=0)
-    expected = adapters.state(adapter)
 
+def adapt(adapter, stream, *callbacks):
+    """Adapts from the source; the network's values afterwards."""
     adapter.reset()
-    arrays[0][3, 0, 0, 0] = np.nan
-    curve = AdaptationCurve(adapters.batches(adapters.make_target(1, seed=1)))
-    stream = online_stream(adapters.dataset(arrays), steps=2)
-    with pytest.raises(InvalidArgumentError, match="must be finite"):
-        adapter.fit(stream, callbacks=[curve], verbose=0)
-    assert curve.steps == [0, 1, 2]
-    for a, b in zip(adapters.state(adapter), expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    adapter.fit(stream, callbacks=list(callbacks), verbose=0)
+    return tiny.numpy_values(adapter.network.weights)
+
+
+def assert_same(values, expected):
+    for a, b in zip(values, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["tf.data", "PyDataset"])
 def test_a_reset_before_every_batch_keeps_the_last_adaptation(kind):
-    arrays = adapters.make_target(2)
-    adapter = adapters.source_adapter()
-    source = adapters.state(adapter)
-    last = keras.tree.map_structure(lambda x: x[adapters.BATCH_SIZE :], arrays)
-    adapter.fit(make_stream("arrays", last, steps=2), verbose=0)
-    expected = adapters.state(adapter)
-    assert any(
-        not np.array_equal(a, b) for a, b in zip(expected, source, strict=True)
-    )
-    adapter.reset()
-    adapter.fit(
-        make_stream(kind, arrays, steps=2),
-        callbacks=[ResetToSource(every=2)],
-        verbose=0,
-    )
-    for a, b in zip(adapters.state(adapter), expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    arrays = tiny.make_arrays(4, count=2)
+    adapter = make_adapter()
+    source = tiny.numpy_values(adapter.network.weights)
+    last = keras.tree.map_structure(lambda x: x[2:], arrays)
+    expected = adapt(adapter, make_stream(kind, last, steps=2))
+    stream = make_stream(kind, arrays, steps=2)
+    assert_same(adapt(adapter, stream, ResetToSource(every=2)), expected)
+    for result in (source, adapt(adapter, stream)):
+        with pytest.raises(AssertionError):
+            assert_same(result, expected)
+
+
+def test_nan_within_tf_data_loses_nothing_done_before():
+    from tensorflow.errors import InvalidArgumentError
+
+    arrays = tiny.make_arrays(4, count=2)
+    first = keras.tree.map_structure(lambda x: x[:2], arrays)
+    adapter = make_adapter()
+    expected = adapt(adapter, make_stream("tf.data", first, steps=2))
+    arrays[0][3, 0, 0, 0] = np.nan
+    curve = AdaptationCurve(ArrayBatches(first, 2))
+    with pytest.raises(InvalidArgumentError, match="must be finite"):
+        adapt(adapter, make_stream("tf.data", arrays, steps=2), curve)
+    assert curve.steps == [0, 1, 2]
+    assert_same(tiny.numpy_values(adapter.network.weights), expected)
 
 
 def test_fit_keeps_the_order_of_a_py_dataset():
-    images, *_ = tiny.make_arrays(8)
-    network = tiny.make_network(tiny.make_tasks(1))
-    tiny.fill(network)
-    adapter = keras_s4t.TargetAdapter(
-        network, keras_s4t.methods.BatchNormOnly()
+    images, *_ = tiny.make_arrays(8, count=2)
+    adapter = make_adapter()
+    network = adapter.network
+    mean = network.moving_statistics[0]
+    (expected,) = tiny.numpy_values([mean])
+    conv = next(
+        layer for layer in network.encoder.layers if "conv" in layer.name
     )
-    adapter.compile("sgd", metrics=None)
-    adapter.fit(make_stream("PyDataset", images, 1, 1), verbose=0)
-    reset_mean = network.moving_statistics[0]
-    first_conv = next(
-        layer
-        for layer in network.encoder.layers
-        if isinstance(layer, keras.layers.Conv2D)
-    )
-    features = keras.ops.convert_to_numpy(
-        first_conv(network.normalization(images))
-    )
-    adapted = keras.ops.convert_to_numpy(reset_mean)
-    adapter.reset()
-    mean = np.array(keras.ops.convert_to_numpy(reset_mean))
+    features = keras.ops.convert_to_numpy(conv(network.normalization(images)))
     for image_mean in features.mean(axis=(1, 2)):
-        mean = 0.9 * mean + 0.1 * image_mean
-    np.testing.assert_allclose(adapted, mean, rtol=1e-4, atol=1e-5)
+        expected = 0.9 * expected + 0.1 * image_mean
+    adapt(adapter, make_stream("PyDataset", images, 1, batch_size=1))
+    assert_same(tiny.numpy_values([mean]), [expected])

@@ -49,6 +49,19 @@ def test_resize_has_half_pixel_centers_and_no_antialiasing(
     )
 
 
+@pytest.mark.parametrize("size", [(5, 9), (26, 20), (13, 10), (1, 31)])
+def test_resize_at_sizes_known_at_run_time_only(size):
+    x = np.random.default_rng(0).normal(size=(2, 13, 10, 3)).astype("float32")
+    size_tensors = [keras.ops.convert_to_tensor(length) for length in size]
+    x_tensor = keras.ops.convert_to_tensor(x)
+    for resized in (
+        resize_bilinear(x_tensor, size),
+        resize_bilinear(x_tensor, size_tensors),
+    ):
+        resized = keras.ops.convert_to_numpy(resized)
+        np.testing.assert_allclose(resized, resize(x, size), atol=1e-5)
+
+
 def test_equals_the_convolution_of_the_concatenated_pyramid():
     rng = np.random.default_rng(0)
     features = pyramid(rng)

@@ -1,0 +1,144 @@
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+import keras_s4t
+from keras_s4t.callbacks import OnlineCurve
+from keras_s4t.callbacks import ResetToSource
+from keras_s4t.data import ArrayBatches
+from keras_s4t.data import online_stream
+
+STEPS = 2
+NUM_BATCHES = 3
+
+
+@functools.cache
+def shared_adapter():
+    task_list = tiny.make_tasks(2)
+    adapter = keras_s4t.TargetAdapter(
+        tiny.make_network(task_list), keras_s4t.methods.BatchNormOnly()
+    )
+    tiny.fill(adapter)
+    adapter.compile("sgd")
+    return adapter
+
+
+@pytest.fixture
+def adapter():
+    """One adapter for all tests, since compiling it is what takes time."""
+    adapter = shared_adapter()
+    adapter.reset()
+    return adapter
+
+
+def make_batches():
+    arrays = tiny.make_arrays(2 * NUM_BATCHES, count=2)
+    return ArrayBatches(arrays, 2)
+
+
+def pooled(predictions, batches):
+    """The metrics over all pixels of the batches, in NumPy."""
+    semseg, depth = (
+        np.concatenate([p[name] for p in predictions])
+        for name in ("semseg", "depth")
+    )
+    _, labels, masks = batches.arrays
+    classes = semseg.argmax(axis=-1)
+    valid = masks["semseg"][..., 0] * (labels["semseg"] != 255)
+    ious = []
+    for i in range(tiny.NUM_CLASSES):
+        is_label, is_class = labels["semseg"] == i, classes == i
+        union = (valid * (is_label | is_class)).sum()
+        ious.append((valid * (is_label & is_class)).sum() / max(union, 1))
+    errors = masks["depth"] * (np.maximum(depth, 0) - labels["depth"]) ** 2
+    return {
+        "semseg_miou": np.mean(ious),
+        "depth_rmse": np.sqrt(errors.sum() / masks["depth"].sum()),
+    }
+
+
+@pytest.mark.parametrize("episodic", [False, True])
+def test_points_pool_what_each_step_predicted(adapter, episodic):
+    batches = make_batches()
+    curve = OnlineCurve(batches, STEPS)
+    callbacks = [curve, ResetToSource(every=STEPS)]
+    adapter.fit(
+        online_stream(batches, STEPS),
+        callbacks=callbacks[: 1 + episodic],
+        verbose=0,
+    )
+
+    adapter.reset()
+    indices = range(NUM_BATCHES)
+    predictions = {
+        0: [predict(adapter, batches[index]) for index in indices],
+        **{step: [] for step in range(1, STEPS + 1)},
+    }
+    for index in indices:
+        if episodic:
+            adapter.reset()
+        for step in range(1, STEPS + 1):
+            adapter.fit(ArrayBatches(batches[index], 2), verbose=0)
+            predictions[step].append(predict(adapter, batches[index]))
+
+    assert curve.steps == list(range(STEPS + 1))
+    for point in curve.points:
+        expected = pooled(predictions[point["step"]], batches)
+        assert set(point) == {"step", *expected}
+        for key, value in expected.items():
+            assert point[key] == pytest.approx(value, rel=1e-4)
+    depths = [point["depth_rmse"] for point in curve.points]
+    assert len(set(depths)) == STEPS + 1
+
+
+def predict(adapter, batch):
+    images, *_ = batch
+    outputs = adapter(images)
+    return {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()}
+
+
+def test_online_and_episodic_differ(adapter):
+    batches = make_batches()
+    ends = []
+    for extra in ([], [ResetToSource(every=STEPS)]):
+        adapter.reset()
+        curve = OnlineCurve(batches, STEPS)
+        adapter.fit(
+            online_stream(batches, STEPS),
+            callbacks=[curve, *extra],
+            verbose=0,
+        )
+        ends.append(curve.at(STEPS)["depth_rmse"])
+    assert ends[0] != pytest.approx(ends[1], rel=1e-4)
+
+
+def test_a_stream_without_labels(adapter):
+    batches = make_batches()
+    images, *_ = batches.arrays
+    curve = OnlineCurve(batches, STEPS)
+    with pytest.raises(ValueError, match="needs labels.*'semseg_miou'"):
+        adapter.fit(
+            online_stream(images, STEPS, batch_size=2),
+            callbacks=[curve],
+            verbose=0,
+        )
+    assert curve.steps == [0]
+
+
+def test_steps_are_those_of_the_stream(adapter):
+    batches = make_batches()
+    curve = OnlineCurve(batches, steps=4)
+    with pytest.raises(ValueError, match="steps=4 and a stream of 6"):
+        adapter.fit(
+            online_stream(batches, STEPS), callbacks=[curve], verbose=0
+        )
+    assert not curve.points
+
+
+@pytest.mark.parametrize("steps", [0, -1])
+def test_steps_must_be_positive(steps):
+    with pytest.raises(ValueError, match=f"steps={steps}"):
+        OnlineCurve(make_batches(), steps)

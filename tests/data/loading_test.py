@@ -1,0 +1,164 @@
+import keras
+import numpy as np
+import pytest
+import tiny
+
+from keras_s4t.data import SynthRooms
+from keras_s4t.data import load
+
+NAMES = ["semseg", "depth", "normals", "edge"]
+
+
+def load_source(split="test", tasks=NAMES, **kwargs):
+    """Five small rooms in batches of two."""
+    options = dict(batch_size=2, num_examples=5, size=32)
+    return load("synth_rooms/source", split, tasks, **{**options, **kwargs})
+
+
+def test_batches_are_the_rooms():
+    dataset = load_source(tasks=tiny.make_tasks())
+    assert int(dataset.cardinality()) == 3
+    images, labels, masks = dataset.element_spec
+    assert [s.dtype.name for s in (images, *labels.values())] == [
+        "float32",
+        "int32",
+        "float32",
+        "float32",
+        "float32",
+    ]
+    assert images.shape.as_list() == [None, 32, 32, 3]
+    assert list(labels) == list(masks) == NAMES
+
+    rooms = SynthRooms("test", "source", 32, 5)
+    received = list(dataset.as_numpy_iterator())
+    assert [len(batch[0]) for batch in received] == [2, 2, 1]
+    images, labels, masks = keras.tree.map_structure(
+        lambda *parts: np.concatenate(parts), *received
+    )
+    for i, room in enumerate(rooms):
+        np.testing.assert_array_equal(images[i], room["image"])
+        for name in NAMES:
+            stored = room[name].astype(
+                "int32" if name == "semseg" else "float16"
+            )
+            np.testing.assert_array_equal(labels[name][i], stored)
+            np.testing.assert_array_equal(masks[name][i], room[f"{name}_mask"])
+    assert 0 < masks["semseg"].mean() < 1
+
+
+def test_some_tasks_in_the_order_asked_for():
+    _, labels, masks = load_source(tasks=["edge", "depth"]).element_spec
+    assert list(labels) == list(masks) == ["edge", "depth"]
+
+
+def epochs(seed, count=1):
+    """Several epochs for training, all labels, in NumPy."""
+    dataset = load_source("train", training=True, seed=seed)
+    assert int(dataset.cardinality()) == 2  # the fifth room is left out
+    return [list(dataset.as_numpy_iterator()) for _ in range(count)]
+
+
+def is_same(a, b):
+    return all(
+        np.array_equal(x, y)
+        for x, y in zip(
+            keras.tree.flatten(a), keras.tree.flatten(b), strict=True
+        )
+    )
+
+
+def test_training_batches_follow_the_seed():
+    first, second = epochs(seed=3, count=2)
+    assert not is_same(first, second)
+    assert is_same([first, second], epochs(seed=3, count=2))
+    assert not is_same([first], epochs(seed=4))
+
+
+def test_training_shuffles_and_flips_whole_examples():
+    rooms = SynthRooms("train", "source", 32, 5).arrays(progress=False)
+    outcomes = set()
+    for epoch in epochs(seed=0, count=4):
+        order = []
+        for images, labels, _ in epoch:
+            for image, depth in zip(images, labels["depth"], strict=True):
+                matches = [
+                    (i, step)
+                    for i, room in enumerate(rooms["image"])
+                    for step in (1, -1)
+                    if np.array_equal(room[:, ::step], image)
+                ]
+                ((i, step),) = matches
+                np.testing.assert_array_equal(rooms["depth"][i][:, ::step], depth)
+                order.append(i)
+                outcomes.add(step)
+        assert len(set(order)) == 4
+        outcomes.add(tuple(order))
+    assert {1, -1} < outcomes and len(outcomes) > 3
+
+
+def test_a_cached_dataset_is_the_same(tmp_path):
+    first = list(load_source(cache_dir=tmp_path).as_numpy_iterator())
+    assert list(tmp_path.glob("*.npz"))
+    second = list(load_source(cache_dir=tmp_path).as_numpy_iterator())
+    assert is_same(first, second)
+
+
+@pytest.mark.parametrize(
+    "name, split, tasks, message",
+    [
+        ("synth_rooms/night", "test", NAMES, "'evening'.*domain='night'"),
+        ("synth_rooms/source", "val", NAMES, "'validation'.*split='val'"),
+        ("synth_rooms/source", "test", ["saliency"], "'saliency'.*'semseg'"),
+        ("nyud_v3", "test", NAMES, "'synth_rooms/evening'.*name='nyud_v3'"),
+    ],
+)
+def test_unknown_names_list_the_valid_ones(
+    name, split, tasks, message, monkeypatch
+):
+    # Nothing may be rendered before the names are looked at.
+    monkeypatch.setattr(SynthRooms, "arrays", None)
+    with pytest.raises(ValueError, match=message):
+        load(name, split, tasks, size=32)
+
+
+def test_tfds_datasets(tmp_path):
+    import tensorflow as tf
+
+    tfds = pytest.importorskip("tensorflow_datasets")
+
+    class CanonicalRooms(tfds.core.GeneratorBasedBuilder):
+        """Two pictures whose depth is their index."""
+
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            depth = tfds.features.Tensor(shape=(4, 4, 1), dtype=tf.float16)
+            image = tfds.features.Image(shape=(4, 4, 3))
+            return tfds.core.DatasetInfo(
+                builder=self,
+                features=tfds.features.FeaturesDict(
+                    {"image": image, "depth": depth}
+                ),
+            )
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for i in range(3):
+                depth = np.full((4, 4, 1), i, "float16")
+                yield i, {"image": np.zeros((4, 4, 3), "uint8"), "depth": depth}
+
+    options = dict(data_dir=tmp_path, tasks=["depth"], batch_size=2)
+    with pytest.raises(ValueError, match="must be prepared"):
+        load("canonical_rooms", "train", **options)
+    CanonicalRooms(data_dir=tmp_path).download_and_prepare()
+    dataset = load("canonical_rooms", "train", num_examples=2, **options)
+    ((images, labels, masks),) = dataset.as_numpy_iterator()
+    assert images.shape == (2, 4, 4, 3) and images.dtype == "float32"
+    assert labels["depth"].dtype == "float32" and masks["depth"].all()
+    with pytest.raises(ValueError, match="train"):
+        load("canonical_rooms", "test", **options)
+    options["tasks"] = ["depth", "semseg"]
+    with pytest.raises(ValueError, match=r"without \['semseg'\]"):
+        load("canonical_rooms", "train", **options)

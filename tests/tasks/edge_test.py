@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_s4t import losses
+from keras_s4t import tasks
+
+OUTPUTS = np.array([-3.0, 0.0, 0.25, 2.0], "float32").reshape(1, 2, 2, 1)
+CLIPPED = [0, 0, 0.25, 1]
+SIGMOID = 1 / (1 + np.exp([3, 0, -0.25, -2]))
+
+
+@pytest.mark.parametrize(
+    "loss, function, probabilities",
+    [
+        ("l1", losses.absolute_error, CLIPPED),
+        ("mse", losses.squared_error, CLIPPED),
+        ("balanced_bce", losses.balanced_binary_cross_entropy, SIGMOID),
+    ],
+)
+def test_losses_and_what_their_outputs_mean(loss, function, probabilities):
+    task = tasks.edge(loss)
+    assert task.loss is function
+    values = ops.convert_to_numpy(task.physical(OUTPUTS))
+    np.testing.assert_allclose(values.ravel(), probabilities, rtol=1e-5)
+
+
+def test_outputs():
+    task = tasks.edge()
+    assert task.loss is losses.absolute_error
+    assert task.num_outputs == 1
+    assert task.label_shape((4, 6)) == (4, 6, 1)
+
+
+def test_unknown_loss():
+    valid = r"\['balanced_bce', 'l1', 'mse'\]"
+    with pytest.raises(ValueError, match=f"{valid}.*loss='bce'"):
+        tasks.edge("bce")
+
+
+def test_picture_of_an_edge_is_black():
+    task = tasks.edge()
+    values = np.array([[0.0, 0.5, 1.0]])[..., None]
+    assert task.value_range([values]) == (0.0, 1.0)
+    picture = task.picture(values, task.value_range([values]))
+    white, grey, black = picture[0]
+    assert (white == 255).all() and (black == 0).all()
+    assert (abs(grey.astype(int) - 128) < 8).all()
+    np.testing.assert_array_equal(task.picture(values), picture)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_s4t import losses
+from keras_s4t import tasks
+
+
+def test_outputs_are_vectors():
+    task = tasks.normals()
+    assert task.num_outputs == 3
+    assert task.label_shape((4, 6)) == (4, 6, 3)
+
+
+@pytest.mark.parametrize(
+    "loss, function",
+    [
+        ("cosine", losses.cosine_distance),
+        ("l1", losses.unit_absolute_error),
+    ],
+)
+def test_losses(loss, function):
+    assert tasks.normals(loss).loss is function
+
+
+def test_unknown_loss():
+    with pytest.raises(ValueError, match=r"\['cosine', 'l1'\].*loss='l2'"):
+        tasks.normals("l2")
+
+
+def test_physical_are_unit_vectors():
+    outputs = 100 * np.random.default_rng(0).normal(size=(2, 3, 4, 3))
+    outputs[0] /= 1e5
+    values = ops.convert_to_numpy(
+        tasks.normals().physical(outputs.astype("float32"))
+    )
+    expected = outputs / np.linalg.norm(outputs, axis=-1, keepdims=True)
+    np.testing.assert_allclose(values, expected, atol=1e-5)
+
+
+def test_physical_of_the_zero_vector_is_finite():
+    outputs = np.zeros((1, 2, 2, 3), "float32")
+    values = ops.convert_to_numpy(tasks.normals().physical(outputs))
+    np.testing.assert_array_equal(values, outputs)
+
+
+def test_picture_has_the_colors_of_the_legend():
+    task = tasks.normals()
+    axes = np.eye(3)[None]
+    picture = task.picture(axes, task.value_range([axes]))
+    for color, (_, rgb) in zip(picture[0], task.legend, strict=True):
+        np.testing.assert_allclose(color, rgb, atol=1)
+    assert [label[0] for label, _ in task.legend] == ["x", "y", "z"]

@@ -1,0 +1,143 @@
+import keras
+import numpy as np
+import pytest
+import tiny
+from keras import ops
+
+import keras_s4t
+
+
+class MeanMatching(keras_s4t.methods.Method):
+    """A method of one's own: pulls mean features to those of the source."""
+
+    needs_source = "statistics"
+
+    def build(self, features_shape):
+        channels = features_shape["P3"][-1]
+        self.total = self.add_weight(
+            name="total", shape=(channels,), initializer="zeros"
+        )
+        self.count = self.add_weight(
+            name="count", shape=(), initializer="zeros"
+        )
+        self.built = True
+
+    def collect(self, features):
+        self.total.assign_add(ops.mean(features["P3"], axis=(0, 1, 2)))
+        self.count.assign_add(1.0)
+
+    def target_loss(self, model, images, features):
+        mirrored = model.encode(ops.flip(images, axis=2))
+        loss = 0.0
+        for view in (features, mirrored):
+            mean = ops.mean(view["P3"], axis=(0, 1, 2))
+            loss += ops.sum(ops.square(mean - self.total / self.count))
+        return loss
+
+
+def make_adapter(method, **kwargs):
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
+    tiny.fill(adapter.network)
+    adapter.compile(keras.optimizers.SGD(1e-2), **kwargs)
+    return adapter
+
+
+def test_a_method_of_ones_own_with_statistics_and_an_extra_view():
+    adapter = make_adapter(MeanMatching())
+    method = adapter.method
+    source, *_ = tiny.make_arrays(8, seed=1)
+    adapter.collect(keras_s4t.data.ArrayBatches(source, 4))
+    expected = np.mean(
+        [
+            ops.convert_to_numpy(
+                adapter.network.encode(source[i : i + 4])["P3"]
+            ).mean((0, 1, 2))
+            for i in (0, 4)
+        ],
+        axis=0,
+    )
+    collected = tiny.numpy_values([method.total, method.count])
+    np.testing.assert_allclose(collected[0] / collected[1], expected, rtol=1e-4)
+
+    images, *_ = tiny.make_arrays(4, seed=2)
+    history = adapter.fit(
+        keras_s4t.data.online_stream(images, steps=3), verbose=0
+    ).history
+    assert set(history) == {"loss"}
+    adapter.reset()
+    # `collect` after `compile`: the statistics belong to the source state.
+    for before, after in zip(
+        collected, tiny.numpy_values([method.total, method.count]), strict=True
+    ):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_extra_views_leave_the_statistics_alone_unless_told():
+    class View(keras_s4t.methods.BatchNormOnly):
+        keep_state = False
+
+        def target_loss(self, model, images, features):
+            model.encode(255 - images, keep_state=self.keep_state)
+            return super().target_loss(model, images, features)
+
+    images, *_ = tiny.make_arrays(4)
+    outcomes = []
+    for cls, keep_state in (
+        (keras_s4t.methods.BatchNormOnly, False),
+        (View, False),
+        (View, True),
+    ):
+        method = cls()
+        method.keep_state = keep_state
+        adapter = make_adapter(method)
+        adapter.fit(keras_s4t.data.online_stream(images), verbose=0)
+        outcomes.append(tiny.numpy_values(adapter.network.moving_statistics))
+    plain, with_view, keeping = outcomes
+    for a, b, c in zip(plain, with_view, keeping, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+        assert np.abs(a - c).max() > 1e-3
+
+
+def test_metrics_are_those_of_the_adapted_network():
+    arrays = tiny.make_arrays(4)
+    adapter = make_adapter(keras_s4t.methods.BatchNormOnly())
+    history = adapter.fit(
+        keras_s4t.data.online_stream(arrays, batch_size=4), verbose=0
+    ).history
+    after = adapter.evaluate(
+        keras_s4t.data.ArrayBatches(arrays, 4), verbose=0, return_dict=True
+    )
+    for task in adapter.tasks:
+        key = task.metric_key
+        assert history[key][0] == pytest.approx(after[key], rel=1e-4)
+
+
+def test_without_metrics_the_logs_hold_the_loss_alone():
+    arrays = tiny.make_arrays(4)
+    adapter = make_adapter(keras_s4t.methods.BatchNormOnly(), metrics=None)
+    stream = keras_s4t.data.online_stream(arrays, batch_size=4)
+    assert set(adapter.fit(stream, verbose=0).history) == {"loss"}
+
+
+def test_evaluates_unlabelled_images():
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter(keras_s4t.methods.Base())
+    assert adapter.evaluate(images, verbose=0, return_dict=True) == {"loss": 0}
+
+
+def test_the_methods_own_optimizer():
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), tiny.make_s4t())
+    adapter.compile()
+    assert isinstance(adapter.optimizer, keras.optimizers.SGD)
+    assert float(adapter.optimizer.learning_rate) == pytest.approx(2e-5)
+    assert adapter.optimizer.weight_decay == pytest.approx(1e-6)
+
+
+def test_float16_is_refused():
+    adapter = keras_s4t.TargetAdapter(
+        tiny.make_network(),
+        keras_s4t.methods.Base(),
+        dtype=keras.DTypePolicy("mixed_float16"),
+    )
+    with pytest.raises(ValueError, match="float32 and bfloat16.*float16"):
+        adapter.compile()
