@@ -1,7 +1,9 @@
 """SynthRooms at small sizes: the tasks, a small network, S4T to fit it.
 
-The learning rate and the weight of S4T's target loss were chosen on corrupted
-*source* validation images by `recipes/tune_adaptation.py`, never on a target.
+The learning rate was chosen on corrupted *source* validation images by
+`recipes/tune_adaptation.py`, never on a target. There, every rate from 1e-5 to
+1e-2 lost to `BatchNormOnly` on average: by 0.12 points of Delta_TTT at 1e-5, by
+0.48 at 1e-4, by 3.3 at 1e-3. The smallest loses least.
 """
 
 import keras
@@ -11,8 +13,8 @@ from keras_s4t import tasks
 
 SOURCE = "synth_rooms/source"
 
-# Chosen by `recipes/tune_adaptation.py`; see its docstring for the numbers.
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 1e-5
+# Scales the loss as the learning rate of SGD does, so it needs no tuning.
 TARGET_WEIGHT = 1.0
 
 

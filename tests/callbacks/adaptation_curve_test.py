@@ -155,7 +155,9 @@ def test_an_adapter_without_metrics(adapter):
     silent.compile("sgd", metrics=None, run_eagerly=True)
     with pytest.raises(ValueError, match="metrics='auto'"):
         silent.fit(
-            make_stream(1), callbacks=[AdaptationCurve(make_target())], verbose=0
+            make_stream(1),
+            callbacks=[AdaptationCurve(make_target())],
+            verbose=0,
         )
 
 

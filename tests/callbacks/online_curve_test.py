@@ -132,9 +132,7 @@ def test_steps_are_those_of_the_stream(adapter):
     batches = make_batches()
     curve = OnlineCurve(batches, steps=4)
     with pytest.raises(ValueError, match="steps=4 and a stream of 6"):
-        adapter.fit(
-            online_stream(batches, STEPS), callbacks=[curve], verbose=0
-        )
+        adapter.fit(online_stream(batches, STEPS), callbacks=[curve], verbose=0)
     assert not curve.points
 
 

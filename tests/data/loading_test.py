@@ -88,7 +88,9 @@ def test_training_shuffles_and_flips_whole_examples():
                     if np.array_equal(room[:, ::step], image)
                 ]
                 ((i, step),) = matches
-                np.testing.assert_array_equal(rooms["depth"][i][:, ::step], depth)
+                np.testing.assert_array_equal(
+                    rooms["depth"][i][:, ::step], depth
+                )
                 order.append(i)
                 outcomes.add(step)
         assert len(set(order)) == 4

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 import tiny
 
-import keras_s4t
 from keras_s4t.training.snapshot import Snapshot
 
 
@@ -12,14 +11,16 @@ def make_variables():
     special = np.array([np.nan, np.inf, -0.0, 1e-45, 0.1], "float32")
     return [
         keras.Variable(special, dtype="float32"),
-        keras.Variable(np.arange(6).reshape(2, 3), dtype="int32"),
+        keras.Variable(np.arange(2, 8), dtype="int32", trainable=False),
         keras.Variable(1 / 3, dtype="bfloat16"),
         keras.random.SeedGenerator(3).state,
     ]
 
 
 def bits(variables):
-    return [np.array(keras.ops.convert_to_numpy(v)).tobytes() for v in variables]
+    return [
+        np.array(keras.ops.convert_to_numpy(v)).tobytes() for v in variables
+    ]
 
 
 def test_restores_every_bit_as_often_as_asked():
@@ -28,7 +29,7 @@ def test_restores_every_bit_as_often_as_asked():
     snapshot = Snapshot(variables)
     for _ in range(2):
         for variable in variables:
-            variable.assign(keras.ops.ones_like(variable))
+            variable.assign(keras.ops.ones_like(variable.value))
         assert all(a != b for a, b in zip(bits(variables), before, strict=True))
         snapshot.restore()
         assert bits(variables) == before
@@ -84,15 +85,3 @@ def test_survives_compiled_steps(optimizer):
         snapshot.restore()
         assert bits(variables) == before
     np.testing.assert_array_equal(ends[0][0], ends[1][0])
-
-
-def test_adapter_resets_to_what_it_compiled():
-    adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(tiny.make_tasks(1)), keras_s4t.methods.Base()
-    )
-    adapter.compile("sgd", metrics=None)
-    before = bits(adapter.network.weights)
-    tiny.fill(adapter.network)
-    assert bits(adapter.network.weights) != before
-    adapter.reset()
-    assert bits(adapter.network.weights) == before
