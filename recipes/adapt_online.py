@@ -7,7 +7,17 @@
 `episodic` returns to the source model before every batch, and `release`
 updates on the first batch only, then evaluates the whole target.
 
-Writes a curve per method, such as `S4T.json`, and `curves.png`.
+Writes a curve per method, such as `S4T.json`, and `curves.png`. Four minutes
+on two cores for 200 images, 40 steps on each batch. After step 40, with the
+learning rate 1e-5:
+
+    method         miou    rmse    merr    rmse   Delta_TTT
+    Base           0.129   1.098   42.2   0.303        0.00
+    BatchNormOnly  0.249   0.634   31.7   0.275      +42.30
+    S4T            0.246   0.637   31.9   0.277      +41.39
+
+The best step of a curve is printed as well, as an oracle: to find it takes
+the labels of the target.
 """
 
 import argparse

@@ -49,9 +49,13 @@ def parse_arguments():
 def load_data(arguments, tasks):
     """Source, unlabelled target stream and held-out target."""
     num_source, num_stream, num_held_out = (
-        (64, 32, 16) if arguments.quick else (1200, 320, 200)
+        (64, 32, 16) if arguments.quick else (1000, 240, 200)
     )
-    options = dict(size=arguments.size, cache_dir=arguments.cache, workers=2)
+    options = dict(
+        size=arguments.size,
+        cache_dir=arguments.cache,
+        workers=1 if arguments.quick else 2,
+    )
     target_name = f"synth_rooms/{arguments.target}"
     source = keras_s4t.data.load(
         synth_rooms.SOURCE,

@@ -65,7 +65,7 @@ def tuning_table(gains, learning_rates):
     table = _make_table(f"Delta_TTT beyond {CONTROL}, points", headers)
     for i, learning_rate in enumerate(learning_rates):
         cells = [f"{column[i]:+.2f}" for column in columns.values()]
-        if i == np.argmax(columns["mean"]):
+        if i == np.nanargmax(columns["mean"]):
             cells[-1] += " *"
         table.add_row(f"{learning_rate:.0e}", *cells)
     return table

@@ -6,6 +6,10 @@ Writes `source.keras`, which the other recipes adapt, and `history.json`, one
 row per epoch with the metrics of the training and the validation images. An
 interrupted training goes on after the last finished epoch when the same
 command is given again; its state is kept in `backup` meanwhile.
+
+Takes five minutes on two cores. The last epoch's validation: semantic
+segmentation 0.29 mIoU, depth 0.54 m RMSE, surface normals 27.5 degrees mean
+angular error, edges 0.254 RMSE.
 """
 
 import argparse
@@ -82,7 +86,10 @@ def make_callbacks(output):
     # In this order: an epoch that is backed up has its row.
     return [
         HistoryFile(output / "history.json"),
-        keras.callbacks.BackupAndRestore(output / "backup"),
+        # Two checkpoints, since writing one can be interrupted, too.
+        keras.callbacks.BackupAndRestore(
+            output / "backup", double_checkpoint=True
+        ),
     ]
 
 

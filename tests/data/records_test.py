@@ -87,7 +87,7 @@ def test_masks_left_out_count_every_pixel_in_evaluate():
     adapter = keras_s4t.TargetAdapter(
         tiny.make_network(tiny.make_tasks(2)), keras_s4t.methods.Base()
     )
-    adapter.compile("sgd", run_eagerly=True)
+    adapter.compile("sgd")
     logs = adapter.evaluate(
         ArrayBatches(examples, 3), verbose=0, return_dict=True
     )
