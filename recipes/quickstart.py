@@ -49,7 +49,7 @@ def parse_arguments():
 def load_data(arguments, tasks):
     """Source, unlabelled target stream and held-out target."""
     num_source, num_stream, num_held_out = (
-        (64, 32, 16) if arguments.quick else (1000, 240, 200)
+        (64, 32, 16) if arguments.quick else (800, 240, 200)
     )
     options = dict(
         size=arguments.size,
@@ -104,7 +104,7 @@ def main():
     source, stream, held_out = load_data(arguments, tasks)
     print(f"Images are ready after {time.time() - start:.0f} s.")
 
-    epochs = 1 if arguments.quick else 12
+    epochs = 1 if arguments.quick else 10
     trainer = synth_rooms.make_trainer(
         arguments.size, epochs * int(source.cardinality()), arguments.seed
     )

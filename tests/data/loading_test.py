@@ -98,6 +98,15 @@ def test_training_shuffles_and_flips_whole_examples():
     assert {1, -1} < outcomes and len(outcomes) > 3
 
 
+def test_every_epoch_flips_anew():
+    dataset = load_source(training=True, num_examples=1, batch_size=1)
+    runs = [list(dataset.as_numpy_iterator()) for _ in range(10)]
+    flipped = {
+        np.array_equal(runs[0][0][0], images) for ((images, *_),) in runs
+    }
+    assert flipped == {True, False}
+
+
 def test_a_cached_dataset_is_the_same(tmp_path):
     first = list(load_source(cache_dir=tmp_path).as_numpy_iterator())
     assert list(tmp_path.glob("*.npz"))
