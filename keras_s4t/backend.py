@@ -1,5 +1,7 @@
 """The only module that names a backend: gradients and `train_step`."""
 
+import contextlib
+
 import keras
 
 if keras.backend.backend() == "tensorflow":
@@ -45,6 +47,13 @@ else:
         "keras_s4t runs on the TensorFlow, JAX and PyTorch backends of Keras. "
         f"Received: keras.backend.backend()={keras.backend.backend()}"
     )
+
+
+def no_gradients():
+    """A context in which PyTorch records nothing for a backward pass."""
+    if keras.backend.backend() == "torch":
+        return torch.no_grad()
+    return contextlib.nullcontext()
 
 
 def default_jit_compile():

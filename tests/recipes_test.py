@@ -131,6 +131,25 @@ def test_adapt_images(folder, source):
     assert names == ["a.png.png", "b.png.png"]
 
 
+def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
+    recipe = load_recipe("adapt_images")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 48, 3), "uint8")
+    Image.fromarray(noise).save(tmp_path / "good.jpg")
+    complete = (tmp_path / "good.jpg").read_bytes()
+    (tmp_path / "truncated.jpg").write_bytes(complete[: len(complete) // 2])
+    (tmp_path / "text.png").write_text("no picture")
+    Image.fromarray(noise[..., 0].astype("uint16")).save(tmp_path / "deep.png")
+    (tmp_path / "notes.txt").write_text("not even called a picture")
+    skipped = []
+    names = [path.name for path, _ in recipe.read_all(tmp_path, skipped)]
+    assert names == ["good.jpg"]
+    assert [path.name for path, _ in skipped] == [
+        "deep.png",
+        "text.png",
+        "truncated.jpg",
+    ]
+
+
 class Interruption(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if epoch == 1:

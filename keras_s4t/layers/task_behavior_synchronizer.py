@@ -76,9 +76,9 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
                 "`image_size` must be a multiple of `patch_size`. Received: "
                 f"image_size={image_size}, patch_size={patch_size}"
             )
-        if drop_tokens is None:
-            drop_tokens = mask_strategy == "shared"
-        if drop_tokens and mask_strategy != "shared":
+        is_shared = mask_strategy == "shared"
+        drop_tokens = is_shared if drop_tokens is None else drop_tokens
+        if drop_tokens and not is_shared:
             raise ValueError(
                 "`drop_tokens=True` needs `mask_strategy='shared'`. "
                 f"Received: mask_strategy={mask_strategy!r}"
@@ -162,29 +162,25 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
     def call(self, latents):
         batch_size = ops.shape(next(iter(latents.values())))[0]
         if self.drop_tokens:
-            tokens = self._encode_visible(latents, batch_size)
+            kept, restore = self.masking.visible_tokens(batch_size)
+            tokens = self._with_positions(self.patch_embedding(latents))
+            tokens = ops.take_along_axis(tokens, kept[:, :, None], axis=1)
         else:
             visible = self.masking.visible_maps(batch_size)
-            tokens = self._encode(self._embed(latents, visible))
-        tokens = self.decoder(tokens + ops.cast(self.positions, tokens.dtype))
+            tokens = self.patch_embedding(latents, visible=visible)
+            tokens = self._with_positions(tokens)
+        tokens = self.decoder_embedding(self.encoder(tokens))
+        if self.drop_tokens:
+            tokens = self.mask_token(tokens, restore)
+        tokens = self.decoder(self._with_positions(tokens))
         sizes = self.image_size, self.patch_size
         return {
             name: unpatchify(predictor(tokens), *sizes)
             for name, predictor in self.predictors.items()
         }
 
-    def _embed(self, latents, visible=None):
-        tokens = self.patch_embedding(latents, visible=visible)
+    def _with_positions(self, tokens):
         return tokens + ops.cast(self.positions, tokens.dtype)
-
-    def _encode(self, tokens):
-        return self.decoder_embedding(self.encoder(tokens))
-
-    def _encode_visible(self, latents, batch_size):
-        kept, restore = self.masking.visible_tokens(batch_size)
-        tokens = self._embed(latents)
-        tokens = ops.take_along_axis(tokens, kept[:, :, None], axis=1)
-        return self.mask_token(self._encode(tokens), restore)
 
     def get_config(self):
         return {

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_s4t.backend import StepMixin
+from keras_s4t.backend import no_gradients
 from keras_s4t.backend import value_and_grad
 from keras_s4t.training.functional import run_on
 from keras_s4t.training.functional import without_writing
@@ -99,12 +100,19 @@ class TargetAdapter(StepMixin, TaskTrainer):
         for batch in source:
             images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
             images = ops.convert_to_tensor(images)
-            self.method.collect(self.network.encode(images, training=False))
+            with no_gradients():
+                features = self.network.encode(images, training=False)
+                self.method.collect(features)
         if self.compiled:
             self._take_snapshot()
 
     def reset(self):
         """Returns network, method, optimizer and seeds to the source state."""
+        if not self.compiled:
+            raise ValueError(
+                "`compile` takes the state that `reset` returns to; it must be "
+                "called before. Received: an adapter that is not compiled"
+            )
         self._source_state.restore()
 
     def step(self, data):
@@ -115,7 +123,8 @@ class TargetAdapter(StepMixin, TaskTrainer):
         if labels is None or not self.measures_tasks:
             return {"loss": self.loss_metric.result()}
         # Adapt, then predict: the metrics are those of the adapted network.
-        return self.compute_metrics(images, labels, self(images), masks)
+        with no_gradients():
+            return self.compute_metrics(images, labels, self(images), masks)
 
     def _target_loss(self, images):
         features = self.network.encode(images, training=self.batch_statistics)
@@ -156,7 +165,8 @@ class TargetAdapter(StepMixin, TaskTrainer):
             loss, writes, gradients = value_and_grad(loss_of, values)
             self.optimizer.apply(gradients, updated)
         else:
-            loss, writes = loss_of([])
+            with no_gradients():
+                loss, writes = loss_of([])
         if self.method.bn_mode != "update":
             discarded = {id(v) for v in self.network.moving_statistics}
         else:

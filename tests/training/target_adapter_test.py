@@ -141,3 +141,11 @@ def test_float16_is_refused():
     )
     with pytest.raises(ValueError, match="float32 and bfloat16.*float16"):
         adapter.compile()
+
+
+def test_reset_needs_compile():
+    adapter = keras_s4t.TargetAdapter(
+        tiny.make_network(), keras_s4t.methods.Base()
+    )
+    with pytest.raises(ValueError, match="`compile` takes the state"):
+        adapter.reset()
