@@ -1,5 +1,6 @@
 """Metrics of the tasks, and measures of adaptation over steps."""
 
+from keras_s4t.metrics.curve import Curve
 from keras_s4t.metrics.mean_angular_error import MeanAngularError
 from keras_s4t.metrics.mean_iou import MeanIoU
 from keras_s4t.metrics.root_mean_squared_error import RootMeanSquaredError
@@ -11,6 +12,7 @@ from keras_s4t.metrics.ttt_gain import relative_curve
 from keras_s4t.metrics.ttt_gain import ttt_gain
 
 __all__ = [
+    "Curve",
     "MeanAngularError",
     "MeanIoU",
     "RootMeanSquaredError",

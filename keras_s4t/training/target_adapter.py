@@ -59,8 +59,14 @@ class TargetAdapter(StepMixin, TaskTrainer):
             **kwargs: Passed on to `keras.Model.compile`.
 
         Raises:
-            ValueError: If the dtype policy computes in float16.
+            ValueError: If the dtype policy computes in float16, or several
+                steps are to be executed at once.
         """
+        if kwargs.get("steps_per_execution", 1) != 1:
+            raise ValueError(
+                "`steps_per_execution` must be 1: callbacks see every step. "
+                f"Received: {kwargs['steps_per_execution']}"
+            )
         if self.dtype_policy.compute_dtype == "float16":
             raise ValueError(
                 "Test-time training supports float32 and bfloat16; loss "

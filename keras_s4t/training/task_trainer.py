@@ -1,13 +1,14 @@
 import keras
 from keras import ops
 
+from keras_s4t.backend import StateMixins
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
 from keras_s4t.training.functional import without_writing
 
 
-class TaskTrainer(keras.Model):
+class TaskTrainer(*StateMixins, keras.Model):
     """What source training and test-time training share.
 
     Losses and metrics come from the tasks' table, so `compile` needs an

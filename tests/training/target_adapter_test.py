@@ -149,3 +149,23 @@ def test_reset_needs_compile():
     )
     with pytest.raises(ValueError, match="`compile` takes the state"):
         adapter.reset()
+
+
+def test_every_step_is_executed_alone():
+    with pytest.raises(ValueError, match="callbacks see every step.*: 4"):
+        make_adapter(keras_s4t.methods.Base(), steps_per_execution=4)
+
+
+def test_a_batch_that_cannot_be_traced_loses_no_source_weights():
+    def batches():
+        images, labels, masks = tiny.make_arrays(4)
+        yield images, labels, masks
+        yield images[..., :2], labels, masks
+
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(), keras_s4t.methods.Base()
+    )
+    trainer.compile("sgd", metrics=None)
+    with pytest.raises(Exception, match="images|incompatible|shape"):
+        trainer.fit(batches(), shuffle=False, verbose=0)
+    assert all(np.isfinite(x).all() for x in tiny.numpy_values(trainer.weights))
