@@ -1,5 +1,3 @@
-import functools
-
 import keras
 import numpy as np
 import pytest
@@ -11,25 +9,6 @@ from keras_s4t.data import ArrayBatches
 from keras_s4t.data import online_stream
 
 KEYS = {"semseg_miou", "depth_rmse"}
-
-
-@functools.cache
-def shared_adapter():
-    task_list = tiny.make_tasks(2)
-    adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(task_list), keras_s4t.methods.BatchNormOnly()
-    )
-    tiny.fill(adapter)
-    adapter.compile("sgd")
-    return adapter
-
-
-@pytest.fixture
-def adapter():
-    """One adapter for all tests, since compiling it is what takes time."""
-    adapter = shared_adapter()
-    adapter.reset()
-    return adapter
 
 
 def make_stream(num_batches=3, steps=2):

@@ -1,11 +1,8 @@
-import functools
-
 import keras
 import numpy as np
 import pytest
 import tiny
 
-import keras_s4t
 from keras_s4t.callbacks import OnlineCurve
 from keras_s4t.callbacks import ResetToSource
 from keras_s4t.data import ArrayBatches
@@ -13,25 +10,6 @@ from keras_s4t.data import online_stream
 
 STEPS = 2
 NUM_BATCHES = 3
-
-
-@functools.cache
-def shared_adapter():
-    task_list = tiny.make_tasks(2)
-    adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(task_list), keras_s4t.methods.BatchNormOnly()
-    )
-    tiny.fill(adapter)
-    adapter.compile("sgd")
-    return adapter
-
-
-@pytest.fixture
-def adapter():
-    """One adapter for all tests, since compiling it is what takes time."""
-    adapter = shared_adapter()
-    adapter.reset()
-    return adapter
 
 
 def make_batches():

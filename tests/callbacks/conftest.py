@@ -1,0 +1,25 @@
+import functools
+
+import pytest
+import tiny
+
+import keras_s4t
+
+
+@functools.cache
+def shared_adapter():
+    task_list = tiny.make_tasks(2)
+    adapter = keras_s4t.TargetAdapter(
+        tiny.make_network(task_list), keras_s4t.methods.BatchNormOnly()
+    )
+    tiny.fill(adapter)
+    adapter.compile("sgd")
+    return adapter
+
+
+@pytest.fixture
+def adapter():
+    """One adapter for all tests, since compiling it is what takes time."""
+    adapter = shared_adapter()
+    adapter.reset()
+    return adapter
