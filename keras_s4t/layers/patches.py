@@ -4,6 +4,7 @@ import keras
 from keras import initializers
 from keras import ops
 
+from keras_s4t.layers.folding import fold_resize
 from keras_s4t.layers.resizing import resize_bilinear
 
 
@@ -11,7 +12,8 @@ from keras_s4t.layers.resizing import resize_bilinear
 class PatchEmbedding(keras.layers.Layer):
     """Embeds the same patch of several task latents in one token.
 
-    Every latent is resized to `image_size` and cut into patches. The
+    Every latent is resized to `image_size` and cut into patches; where sizes
+    allow it the resize is folded into the kernel, and exact. The
     embedding of the concatenated latents is linear, hence a sum over tasks:
     `token[p] = bias + sum_t kernel_t . patch_t[p]`. Each task owns its kernel,
     so a latent is addressed by its task's name and never by its position in a
@@ -74,8 +76,17 @@ class PatchEmbedding(keras.layers.Layer):
         return tokens
 
     def _embed(self, latent, kernel):
-        latent = resize_bilinear(latent, self.image_size)
-        x = ops.conv(latent, kernel, strides=self.patch_size, padding="valid")
+        scales = [
+            _whole_scale(old, new, self.patch_size)
+            for old, new in zip(latent.shape[1:3], self.image_size, strict=True)
+        ]
+        if all(scales):
+            latent, kernel = fold_resize(latent, kernel, scales)
+            strides = tuple(self.patch_size // scale for scale in scales)
+        else:
+            latent = resize_bilinear(latent, self.image_size)
+            strides = self.patch_size
+        x = ops.conv(latent, kernel, strides=strides, padding="valid")
         rows, columns = (size // self.patch_size for size in self.image_size)
         return ops.reshape(x, (-1, rows * columns, self.hidden_dim))
 
@@ -92,6 +103,13 @@ class PatchEmbedding(keras.layers.Layer):
             "image_size": self.image_size,
             "patch_size": self.patch_size,
         }
+
+
+def _whole_scale(old, new, patch_size):
+    """How often a length is enlarged, if whole and a divisor of the patch."""
+    if not old or new % old or patch_size % (new // old):
+        return None
+    return new // old
 
 
 def unpatchify(tokens, image_size, patch_size):

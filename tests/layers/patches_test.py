@@ -1,9 +1,15 @@
+import math
+
 import keras
 import numpy as np
+import pytest
+from gradients import value_and_gradient
 
 from keras_s4t.layers import PatchEmbedding
+from keras_s4t.layers.folding import fold_resize
 from keras_s4t.layers.patches import unpatchify
 from keras_s4t.layers.position_embedding import sine_position_embedding
+from keras_s4t.layers.resizing import resize_bilinear
 
 
 def test_unpatchify_golden_values():
@@ -40,6 +46,62 @@ def test_embedding_is_the_sum_of_the_patches_of_all_tasks():
             "bnijc,ijcd->bnd", patches.reshape(2, 6, 4, 4, -1), kernel
         )
     np.testing.assert_allclose(tokens, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "size, patch_size, image_size",
+    [
+        ((64, 64), 16, (256, 256)),
+        ((8, 6), 4, (16, 12)),
+        ((8, 12), 8, (32, 12 * 8)),
+        ((16, 4), 4, (16, 8)),
+    ],
+)
+def test_folding_the_resize_is_exact(size, patch_size, image_size):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, *size, 3)).astype("float32")
+    layer = PatchEmbedding(["depth"], 5, image_size, patch_size)
+    tokens = keras.ops.convert_to_numpy(layer({"depth": x}))
+    kernel = keras.ops.convert_to_numpy(layer.kernels["depth"])
+
+    large = resize_bilinear(keras.ops.convert_to_tensor(x), image_size)
+    large = keras.ops.convert_to_numpy(large)
+    rows, columns = (n // patch_size for n in image_size)
+    patches = large.reshape(2, rows, patch_size, columns, patch_size, 3)
+    expected = np.einsum("bipjqc,pqcd->bijd", patches, kernel)
+    expected = expected.reshape(2, rows * columns, 5)
+    np.testing.assert_allclose(tokens, expected, atol=1e-4)
+    folded, small_kernel = fold_resize(
+        keras.ops.convert_to_tensor(x),
+        keras.ops.convert_to_tensor(kernel),
+        [new // old for old, new in zip(size, image_size, strict=True)],
+    )
+    assert math.prod(folded.shape) < math.prod(large.shape)
+    assert math.prod(small_kernel.shape) <= math.prod(kernel.shape)
+
+
+def test_folding_the_resize_keeps_the_gradient():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1, 6, 4, 2)).astype("float32")
+    kernel = keras.ops.convert_to_tensor(
+        rng.normal(size=(8, 8, 2, 3)).astype("float32")
+    )
+    weights = keras.ops.convert_to_tensor(
+        rng.normal(size=(1, 3, 2, 3)).astype("float32")
+    )
+
+    def literal(x):
+        large = resize_bilinear(x, (24, 16))
+        return keras.ops.sum(keras.ops.conv(large, kernel, 8) * weights)
+
+    def folded(x):
+        outputs = keras.ops.conv(*fold_resize(x, kernel, (4, 4)), 2)
+        return keras.ops.sum(outputs * weights)
+
+    expected = value_and_gradient(literal, x)
+    received = value_and_gradient(folded, x)
+    for a, b in zip(received, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
 def test_a_hidden_task_does_not_show_in_the_token():
