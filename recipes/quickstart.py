@@ -7,6 +7,18 @@ with S4T on the source, adapts it online to unlabelled images of the target
 domain, one step per batch of eight, and measures a held-out, labelled part of
 the target on the way. Writes to `runs/quickstart`: `source.keras`,
 `results.json`, `predictions.png`, `curves.png`.
+
+Two and a half minutes on two cores, two with the cache. After 30 steps on
+`evening` with the TensorFlow backend:
+
+    method         miou    rmse    merr    rmse   Delta_TTT
+    Base           0.114   1.135   42.5   0.329        0.00
+    BatchNormOnly  0.222   0.683   33.3   0.289      +42.02
+    S4T            0.222   0.683   33.3   0.289      +42.04
+
+The learning rate was chosen without the target, on corrupted source images:
+see `configs/synth_rooms.py`. It is so small that S4T all but equals its
+control; every larger one lost to it there.
 """
 
 import argparse
@@ -39,7 +51,7 @@ def parse_arguments():
     )
     parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="a few seconds")
+    parser.add_argument("--quick", action="store_true", help="half a minute")
     arguments = parser.parse_args()
     if arguments.size % 32:
         parser.error(f"--size must be a multiple of 32, not {arguments.size}")
