@@ -1,7 +1,7 @@
 import keras
-from keras import ops
 
 from keras_s4t.metrics.curve import Curve
+from keras_s4t.snapshot import Snapshot
 
 
 class AdaptationCurve(Curve, keras.callbacks.Callback):
@@ -53,11 +53,9 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
     def _measure(self):
         model = self.model
         # `evaluate` starts the metrics anew; those of `fit` go on afterwards.
-        variables = model.metrics_variables
-        held = [ops.copy(variable.value) for variable in variables]
+        running = Snapshot(model.metrics_variables)
         logs = model.evaluate(self.target, verbose=0, return_dict=True)
-        for variable, value in zip(variables, held, strict=True):
-            variable.assign(value)
+        running.restore()
         self._add_point(logs)
 
     def _add_point(self, logs):

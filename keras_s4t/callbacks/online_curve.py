@@ -1,6 +1,5 @@
-from keras import ops
-
 from keras_s4t.callbacks.adaptation_curve import AdaptationCurve
+from keras_s4t.snapshot import Snapshot
 
 
 class OnlineCurve(AdaptationCurve):
@@ -45,30 +44,25 @@ class OnlineCurve(AdaptationCurve):
         super().on_train_begin(logs)
         model = self.model
         model.reset_metrics()
-        start = [ops.copy(v.value) for v in model.metrics_variables]
+        start = Snapshot(model.metrics_variables)
         # Metrics are sums, so one set of accumulators per step pools them.
         self._accumulators = [start] * self.steps_per_batch
 
     def on_train_batch_begin(self, batch, logs=None):
-        accumulator = self._accumulators[batch % self.steps_per_batch]
-        for variable, value in zip(
-            self.model.metrics_variables, accumulator, strict=True
-        ):
-            variable.assign(ops.copy(value))
+        # On JAX the variables are still in step with the state here: the end
+        # of the batch before, or the begin of training, went through the model.
+        self._accumulators[batch % self.steps_per_batch].restore()
 
     def on_train_batch_end(self, batch, logs=None):
         self._check_logs(logs or {})
-        self._accumulators[batch % self.steps_per_batch] = [
-            ops.copy(v.value) for v in self.model.metrics_variables
-        ]
+        self._accumulators[batch % self.steps_per_batch] = Snapshot(
+            self.model.metrics_variables
+        )
 
     def on_train_end(self, logs=None):
         model = self.model
         del self.points[1:]
         for i, accumulator in enumerate(self._accumulators):
-            for variable, value in zip(
-                model.metrics_variables, accumulator, strict=True
-            ):
-                variable.assign(value)
+            accumulator.restore()
             self._step = i + 1
             self._add_point(model.get_metrics_result())

@@ -7,6 +7,7 @@ from keras_s4t import losses
 from keras_s4t import metrics
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
+from keras_s4t.tasks.task import no_range
 
 NORMALS_LOSSES = {
     "cosine": losses.cosine_distance,
@@ -62,11 +63,6 @@ def normals(loss="cosine", weight=1.0):
 def unit_vectors(outputs):
     """Unit vectors from raw outputs."""
     return ops.normalize(ops.cast(outputs, "float32"), axis=-1, epsilon=1e-12)
-
-
-def no_range(arrays):
-    """The components of unit vectors share one range."""
-    del arrays
 
 
 def picture(values, value_range=None):

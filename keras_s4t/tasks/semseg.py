@@ -7,6 +7,7 @@ from keras_s4t import colors
 from keras_s4t import losses
 from keras_s4t import metrics
 from keras_s4t.tasks.task import Task
+from keras_s4t.tasks.task import no_range
 
 
 def semseg(num_classes, class_names=None, weight=1.0):
@@ -76,11 +77,6 @@ def semseg(num_classes, class_names=None, weight=1.0):
 def class_ids(outputs):
     """The most likely class of every pixel."""
     return ops.cast(ops.argmax(outputs, axis=-1), "int32")
-
-
-def no_range(arrays):
-    """Classes have no range of values."""
-    del arrays
 
 
 def picture(values, value_range=None):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tiny
 
-from keras_s4t.training.snapshot import Snapshot
+from keras_s4t.snapshot import Snapshot
 
 
 def make_variables():
