@@ -18,21 +18,22 @@ ALLOWED = {
     "backend": set(),
     "checks": set(),
     "colors": set(),
+    "functional": set(),
     "snapshot": set(),
     "losses": set(),
     "metrics": {"files"},
-    "layers": set(),
+    "layers": {"backend"},
     "tasks": {"colors", "losses", "metrics"},
-    "models": {"checks", "layers", "tasks"},
+    "models": {"backend", "checks", "functional", "layers", "tasks"},
     "methods": {"layers", "losses"},
-    "training": {"backend", "checks", "layers", "snapshot"},
+    "training": {"backend", "checks", "functional", "layers", "snapshot"},
     "callbacks": {"metrics", "snapshot"},
     "plots": {"files", "metrics"},
     "data": {"checks", "files", "tasks"},
 }
 # The backends, and what only the data path may need.
 HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}
-MAY_IMPORT_HEAVY = ("backend.py", "data/")
+MAY_IMPORT_HEAVY = ("backend/", "data/")
 
 
 def part(path):

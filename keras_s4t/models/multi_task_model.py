@@ -1,5 +1,4 @@
 import keras
-from keras import layers
 from keras import ops
 
 from keras_s4t.checks import check_images
@@ -7,6 +6,9 @@ from keras_s4t.layers.image_normalization import ImageNormalization
 from keras_s4t.layers.pyramid_conv import PyramidConv
 from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.models.encoder import batch_norms
+from keras_s4t.models.encoder import make_encoder
+from keras_s4t.models.rematerialization import RematerializedModel
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -27,6 +29,11 @@ class MultiTaskModel(keras.Model):
         mean: Triple of floats, what the normalization subtracts from images
             scaled to [0, 1].
         std: Triple of floats, what it then divides by.
+        fused_norms: bool. Whether batch normalizations of the encoder run as
+            one fused operation each; see `FusedBatchNorm`.
+        remat: bool. Whether the encoder computes its activations again for
+            the backward pass instead of keeping them; see
+            `RematerializedModel`.
 
     Call arguments:
         images: Tensor of shape `(batch_size, height, width, 3)`, float32 or
@@ -52,7 +59,14 @@ class MultiTaskModel(keras.Model):
     """
 
     def __init__(
-        self, backbone, tasks, mean=IMAGENET_MEAN, std=IMAGENET_STD, **kwargs
+        self,
+        backbone,
+        tasks,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        fused_norms=True,
+        remat=False,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         names = [task.name for task in tasks]
@@ -67,8 +81,9 @@ class MultiTaskModel(keras.Model):
             mean, std, dtype=policy, name="normalization"
         )
         self.backbone = backbone
-        self.encoder = keras.Model(
-            backbone.input, dict(backbone.pyramid_outputs), name="encoder"
+        self.encoder = make_encoder(backbone, fused_norms)
+        self._run_encoder = (
+            RematerializedModel(self.encoder) if remat else self.encoder
         )
         self.decoders = {
             task.name: PyramidConv(
@@ -83,6 +98,8 @@ class MultiTaskModel(keras.Model):
         self.tasks = list(tasks)
         self.mean = tuple(mean)
         self.std = tuple(std)
+        self.fused_norms = fused_norms
+        self.remat = remat
         self.built = True
 
     @property
@@ -96,19 +113,13 @@ class MultiTaskModel(keras.Model):
     @property
     def batch_norms(self):
         """The batch normalization layers, in the encoder's order."""
-        return [
-            layer
-            for layer in self.encoder.layers
-            if isinstance(layer, layers.BatchNormalization)
-        ]
+        return batch_norms(self.encoder)
 
     @property
     def affine_variables(self):
         """Scales and offsets of all batch normalization layers."""
         return [
-            variable
-            for layer in self.batch_norms
-            for variable in layer.trainable_variables
+            v for norm in self.batch_norms for v in norm.trainable_variables
         ]
 
     @property
@@ -133,7 +144,8 @@ class MultiTaskModel(keras.Model):
             `(batch_size, height / stride, width / stride, channels)`.
         """
         check_images(images)
-        return self.encoder(self.normalization(images), training=training)
+        images = self.normalization(images)
+        return self._run_encoder(images, training=training)
 
     def decode(self, features, size):
         """Predictions from features.
@@ -176,6 +188,8 @@ class MultiTaskModel(keras.Model):
             "tasks": keras.saving.serialize_keras_object(self.tasks),
             "mean": self.mean,
             "std": self.std,
+            "fused_norms": self.fused_norms,
+            "remat": self.remat,
         }
 
     @classmethod

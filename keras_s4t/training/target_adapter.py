@@ -1,12 +1,12 @@
 import keras
 from keras import ops
 
-from keras_s4t.backend import StepMixin
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend import value_and_grad
+from keras_s4t.backend.train_step import StepMixin
+from keras_s4t.functional import run_on
+from keras_s4t.functional import without_writing
 from keras_s4t.snapshot import Snapshot
-from keras_s4t.training.functional import run_on
-from keras_s4t.training.functional import without_writing
 from keras_s4t.training.task_trainer import TaskTrainer
 
 

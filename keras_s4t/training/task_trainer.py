@@ -1,11 +1,11 @@
 import keras
 from keras import ops
 
-from keras_s4t.backend import StateMixins
 from keras_s4t.backend import default_jit_compile
+from keras_s4t.backend.train_step import StateMixins
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
-from keras_s4t.training.functional import without_writing
+from keras_s4t.functional import without_writing
 
 
 class TaskTrainer(*StateMixins, keras.Model):

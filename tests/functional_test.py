@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_s4t.training.functional import run_on
-from keras_s4t.training.functional import without_writing
+from keras_s4t.functional import run_on
+from keras_s4t.functional import without_writing
 
 
 def value_of(x):

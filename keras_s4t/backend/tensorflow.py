@@ -1,0 +1,59 @@
+"""What TensorFlow does in its own way; see `__init__.py` for what is what."""
+
+import contextlib
+
+import tensorflow as tf
+
+no_gradients = contextlib.nullcontext
+
+
+def default_jit_compile():
+    """XLA on GPUs; on CPUs, its convolutions are slower than TensorFlow's."""
+    return "auto" if tf.config.list_physical_devices("GPU") else False
+
+
+def value_and_grad(fn, inputs):
+    """Gradient of `fn(inputs) -> (value, aux)`."""
+    inputs = [tf.convert_to_tensor(x) for x in inputs]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        value, aux = fn(inputs)
+    # JAX returns zeros for an unconnected input; so do we everywhere.
+    gradients = tape.gradient(value, inputs, unconnected_gradients="zero")
+    return value, aux, gradients
+
+
+def checkpoint(fn, *inputs):
+    """`fn(*inputs)`, computed again for its gradient instead of kept."""
+    return tf.recompute_grad(fn)(*inputs)
+
+
+def batch_norm_with_batch_statistics(x, gamma, beta, epsilon):
+    """One fused operation, forward and backward."""
+    unknown = tf.zeros((0,))
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=gamma,
+        offset=beta,
+        mean=unknown,
+        variance=unknown,
+        epsilon=epsilon,
+        is_training=True,
+    )
+    # TensorFlow gives the unbiased variance, Keras keeps the biased one.
+    count = tf.cast(tf.size(x) / tf.shape(x)[-1], "float32")
+    variance = variance * (count - 1) / count
+    return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
+
+
+def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
+    """One fused operation, which the graph optimizer adds to a convolution."""
+    return tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=gamma,
+        offset=beta,
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=False,
+    ).y

@@ -1,0 +1,49 @@
+"""What PyTorch does in its own way; see `__init__.py` for what is what."""
+
+import keras
+import torch
+from torch.utils import checkpoint as torch_checkpoint
+
+no_gradients = torch.no_grad
+
+
+def default_jit_compile():
+    """As Keras decides."""
+    return "auto"
+
+
+def value_and_grad(fn, inputs):
+    """Gradient of `fn(inputs) -> (value, aux)`."""
+    inputs = [x.detach().requires_grad_() for x in inputs]
+    with torch.enable_grad():
+        value, aux = fn(inputs)
+        gradients = torch.autograd.grad(
+            value, inputs, allow_unused=True, materialize_grads=True
+        )
+    aux = keras.tree.map_structure(
+        lambda x: x.detach() if torch.is_tensor(x) else x, aux
+    )
+    return value.detach(), aux, list(gradients)
+
+
+def checkpoint(fn, *inputs):
+    """`fn(*inputs)`, computed again for its gradient instead of kept."""
+    return torch_checkpoint.checkpoint(fn, *inputs, use_reentrant=False)
+
+
+def batch_norm_with_batch_statistics(x, gamma, beta, epsilon):
+    """One fused operation, forward and backward."""
+    # A view: channels stay last in memory.
+    outputs, mean, inverse = torch.native_batch_norm(
+        x.permute(0, 3, 1, 2), gamma, beta, None, None, True, 0.0, epsilon
+    )
+    variance = inverse.detach() ** -2 - epsilon
+    return outputs.permute(0, 2, 3, 1), mean.detach(), variance
+
+
+def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
+    """One fused operation."""
+    outputs = torch.nn.functional.batch_norm(
+        x.permute(0, 3, 1, 2), mean, variance, gamma, beta, eps=epsilon
+    )
+    return outputs.permute(0, 2, 3, 1)

@@ -1,0 +1,93 @@
+import keras
+from keras import layers
+
+from keras_s4t import backend
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class FusedBatchNorm(keras.layers.Layer):
+    """A batch normalization layer, computed by one fused operation.
+
+    Keras composes batch normalization of elementary operations, each of which
+    reads and writes the whole map, and keeps several for the backward pass.
+    The result is the same; variables, and what they are called, stay those of
+    the layer.
+
+    Args:
+        norm: A built `keras.layers.BatchNormalization` for which
+            `FusedBatchNorm.is_exact_for(norm)` holds.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch_size, height, width, channels)`.
+        training: bool. Whether to normalize with, and follow, the statistics
+            of the batch.
+
+    Returns:
+        A tensor of the same shape, in the compute dtype of the layer.
+        Statistics are computed in float32.
+
+    Raises:
+        ValueError: If the layer is of another kind.
+    """
+
+    def __init__(self, norm, **kwargs):
+        kwargs.setdefault("dtype", norm.dtype_policy)
+        super().__init__(**kwargs)
+        if not self.is_exact_for(norm):
+            raise ValueError(
+                "`norm` must be a built `BatchNormalization` over the last "
+                "axis of images, with scale and offset, neither renormalized "
+                f"nor synchronized. Received: norm={norm}"
+            )
+        self.norm = norm
+        self.built = True
+
+    @staticmethod
+    def is_exact_for(layer):
+        """Whether the fused operation computes what the layer does."""
+        return (
+            type(layer) is layers.BatchNormalization
+            and layer.built
+            and layer.input_spec.ndim == 4
+            and layer.axis in (-1, 3)
+            and layer.scale
+            and layer.center
+            and not layer.renorm
+            and not layer.synchronized
+        )
+
+    def call(self, inputs, training=False):
+        norm = self.norm
+        gamma = keras.ops.convert_to_tensor(norm.gamma)
+        beta = keras.ops.convert_to_tensor(norm.beta)
+        if not training or not norm.trainable:
+            return backend.batch_norm_with_given_statistics(
+                inputs,
+                keras.ops.convert_to_tensor(norm.moving_mean),
+                keras.ops.convert_to_tensor(norm.moving_variance),
+                gamma,
+                beta,
+                norm.epsilon,
+            )
+        outputs, *statistics = backend.batch_norm_with_batch_statistics(
+            inputs, gamma, beta, norm.epsilon
+        )
+        moving = (norm.moving_mean, norm.moving_variance)
+        for variable, value in zip(moving, statistics, strict=True):
+            kept = norm.momentum * variable
+            variable.assign(kept + (1 - norm.momentum) * value)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "norm": keras.saving.serialize_keras_object(self.norm),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        norm = keras.saving.deserialize_keras_object(config["norm"])
+        return cls(**{**config, "norm": norm})

@@ -1,0 +1,45 @@
+import keras
+
+from keras_s4t.layers.fused_batch_norm import FusedBatchNorm
+
+
+def make_encoder(backbone, fused_norms=True):
+    """The feature pyramid of a backbone as a functional model.
+
+    Args:
+        backbone: A `keras_hub.models.FeaturePyramidBackbone`, or any
+            functional model with a dict `pyramid_outputs`.
+        fused_norms: bool. Whether batch normalizations run as one fused
+            operation each, where that is exact; see `FusedBatchNorm`.
+
+    Returns:
+        A functional `keras.Model` from images to a dict of features by level.
+        It shares all layers with the backbone.
+    """
+    encoder = keras.Model(
+        backbone.input, dict(backbone.pyramid_outputs), name="encoder"
+    )
+    if not fused_norms:
+        return encoder
+
+    def call(layer, inputs, **kwargs):
+        if kwargs.get("mask") is None and FusedBatchNorm.is_exact_for(layer):
+            return FusedBatchNorm(layer, name=f"{layer.name}_fused")(inputs)
+        return layer(inputs, **kwargs)
+
+    return keras.models.clone_model(
+        encoder, clone_function=lambda layer: layer, call_function=call
+    )
+
+
+def batch_norms(encoder):
+    """The batch normalization layers of an encoder, in its order."""
+    layers = [
+        layer.norm if isinstance(layer, FusedBatchNorm) else layer
+        for layer in encoder.layers
+    ]
+    return [
+        layer
+        for layer in layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
