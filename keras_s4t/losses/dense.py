@@ -41,8 +41,12 @@ def softmax_cross_entropy(y_true, y_pred, mask=None, ignore_class=255):
     labelled = ops.logical_and(y_true >= 0, y_true < y_pred.shape[-1])
     if ignore_class is not None:
         labelled = ops.logical_and(labelled, y_true != ignore_class)
+    labelled_weights = ops.cast(labelled, "float32")[..., None]
     weights = pixel_weights(mask, y_pred)
-    weights = weights * ops.cast(labelled, "float32")[..., None]
+    if weights is None:
+        weights = labelled_weights
+    else:
+        weights = weights * labelled_weights
     # An id without a logit is an error in torch and NaN elsewhere.
     y_true = ops.where(labelled, y_true, 0)
     y_pred = zero_invalid(ops.cast(y_pred, "float32"), weights)

@@ -28,6 +28,8 @@ def masked_mean(values, mask=None):
             "`values` must have shape `(batch_size, height, width[, "
             f"channels])`. Received: values.shape={tuple(values.shape)}"
         )
+    if mask is None:
+        return values.shape[-1] * ops.mean(values)
     weights = pixel_weights(mask, values)
     values = ops.sum(zero_invalid(values, weights), axis=-1, keepdims=True)
     total = ops.sum(weights)
@@ -43,14 +45,14 @@ def pixel_weights(mask, values):
         values: Tensor of shape `(batch_size, height, width, channels)`.
 
     Returns:
-        Float32 tensor of shape `(batch_size, height, width, 1)`, the mask,
-        or ones without a mask.
+        Float32 tensor of shape `(batch_size, height, width, 1)`, the mask, or
+        `None` without a mask.
 
     Raises:
         ValueError: If the mask has another shape.
     """
     if mask is None:
-        return ops.ones_like(values[..., :1], dtype="float32")
+        return None
     if not same_shape((*values.shape[:3], 1), mask.shape):
         raise ValueError(
             "`mask` must have shape `(batch_size, height, width, 1)`, with "
@@ -66,11 +68,14 @@ def zero_invalid(values, weights):
 
     Args:
         values: Float32 tensor `(batch_size, height, width, channels)`.
-        weights: Tensor of shape `(batch_size, height, width, 1)`.
+        weights: Tensor of shape `(batch_size, height, width, 1)`; `None`
+            where every pixel is valid.
 
     Returns:
         Float32 tensor of the shape of `values`.
     """
+    if weights is None:
+        return values
     return ops.where(weights > 0, values, 0.0)
 
 
