@@ -3,6 +3,12 @@
 import keras
 import pytest
 
+if keras.backend.backend() == "jax":
+    import jax
+
+    # They take most of the time, and change no result that is tested.
+    jax.config.update("jax_disable_most_optimizations", True)
+
 
 @pytest.fixture(autouse=True)
 def seeds():

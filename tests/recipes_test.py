@@ -131,6 +131,27 @@ def test_adapt_images(folder, source):
     assert names == ["a.png.png", "b.png.png"]
 
 
+@needs_minutes
+@pytest.mark.slow
+def test_benchmark(folder):
+    arguments = ("--operations", "adapt", "--sweeps", "steps")
+    output = run(folder, "benchmark", *arguments)
+    written = sorted(path.name for path in output.iterdir())
+    assert written == ["results.json", "scaling.png"]
+    text = (output / "results.json").read_text()
+    points = json.loads(text)["points"]
+    for point in points.values():
+        assert point["size"] == [32, 32]
+        assert set(point["contestants"]) == {"literal", "fast"}
+        for facts in point["contestants"].values():
+            assert len(facts["seconds"]) == len(facts["rates"]) == 2
+            assert min(facts["seconds"]) > 0
+    assert len(points) == 3
+    # Finished points are not measured again.
+    run(folder, "benchmark", *arguments)
+    assert (output / "results.json").read_text() == text
+
+
 def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
     recipe = load_recipe("adapt_images")
     noise = np.random.default_rng(0).integers(0, 256, (40, 48, 3), "uint8")
@@ -213,6 +234,11 @@ def test_an_interrupted_training_goes_on(load_recipe, tmp_path):
         ("tune_adaptation", ["--config", "nowhere"], "synth_rooms"),
         ("tune_adaptation", ["--model", "nowhere.keras"], "saved model"),
         ("quickstart", ["--target", "nowhere"], "evening"),
+        ("benchmark", ["--sweeps", "nothing"], "resolution"),
+        ("benchmark", ["--forms", "nothing"], "literal"),
+        ("benchmark", ["--methods", "Nothing"], "BatchNormOnly"),
+        ("benchmark", ["--size", "50"], "multiples of 32"),
+        ("benchmark", ["--repeats", "0"], "at least 1"),
     ],
 )
 def test_unknown_names(

@@ -50,7 +50,6 @@ def window_weights(patch_size, scale):
 
 
 def _repeat_edges(x, axis):
-    length = x.shape[axis]
-    first = ops.take(x, [0], axis=axis)
-    last = ops.take(x, [length - 1], axis=axis)
+    before = (slice(None),) * axis
+    first, last = x[(*before, slice(1))], x[(*before, slice(-1, None))]
     return ops.concatenate([first, x, last], axis=axis)

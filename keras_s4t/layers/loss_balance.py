@@ -31,7 +31,8 @@ class LossBalance(keras.layers.Layer):
     """
 
     def __init__(self, weights, strategy="fixed", **kwargs):
-        super().__init__(**kwargs)
+        # Losses are float32 whatever the network computes in.
+        super().__init__(**{**kwargs, "dtype": "float32"})
         if strategy not in LOSS_BALANCES:
             raise ValueError(
                 f"The loss balance must be one of {LOSS_BALANCES}. "

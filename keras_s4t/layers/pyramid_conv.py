@@ -86,5 +86,6 @@ def convolve_pyramid(convolutions, features):
         x = ops.matmul(x, kernel[start : start + channels])
         outputs = outputs + resize_bilinear(x, size)
         start += channels
-    splits = list(itertools.accumulate(c.filters for c in convolutions))[:-1]
-    return ops.split(outputs, splits, axis=-1) if splits else [outputs]
+    # Slices: on PyTorch, `ops.split` reads its indices from the device.
+    ends = [0, *itertools.accumulate(c.filters for c in convolutions)]
+    return [outputs[..., a:b] for a, b in itertools.pairwise(ends)]

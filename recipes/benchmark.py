@@ -1,0 +1,192 @@
+"""Measure S4T's steps against the composition of the paper's authors.
+
+    python recipes/benchmark.py --output runs/benchmark
+
+Both forms have the same weights and give the same results; see
+`literal_composition.py`. The forms of an operation take turns, so that a ratio
+comes from the same minutes of a noisy machine, and a large matrix product
+between the turns tells how fast the machine is: the floor is the time that the
+arithmetic of the operation would take at that speed. The main table is followed
+by the adaptation step over the resolution, the batch, the tasks and the steps
+of a fit. `--methods` measures the adaptation steps of methods instead.
+
+Writes `results.json` after every finished point, which the same command does
+not measure again, and `scaling.png`.
+"""
+
+import argparse
+import itertools
+import pathlib
+import sys
+import time
+
+import keras
+from benchmark_points import FORMS
+from benchmark_points import SWEEPS
+from benchmark_points import Point
+from benchmark_points import main_points
+from benchmark_points import method_points
+from benchmark_points import sweep_points
+from benchmark_report import benchmark_table
+from benchmark_results import Results
+from rich.console import Console
+from scaling_plot import scaling_plot
+from turns import WorkerError
+from turns import measure
+
+import keras_s4t
+
+OPERATIONS = ("adapt", "predict", "source")
+
+
+def parse_arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--size", type=int, nargs="+", help="height and width, or a side"
+    )
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument(
+        "--operations", nargs="+", default=OPERATIONS, choices=OPERATIONS
+    )
+    parser.add_argument("--forms", nargs="+", default=FORMS, choices=FORMS)
+    parser.add_argument("--sweeps", nargs="*", choices=SWEEPS)
+    parser.add_argument(
+        "--dtypes",
+        nargs="+",
+        default=["float32"],
+        choices=("float32", "mixed_bfloat16"),
+        help="of the main table; the first one is that of the sweeps",
+    )
+    parser.add_argument(
+        "--methods", nargs="+", choices=sorted(keras_s4t.methods.METHODS)
+    )
+    parser.add_argument("--repeats", type=int, help="rounds of turns")
+    parser.add_argument("--output", type=pathlib.Path, default="runs/benchmark")
+    parser.add_argument(
+        "--fresh", action="store_true", help="measure everything again"
+    )
+    parser.add_argument("--quick", action="store_true", help="a minute")
+    arguments = parser.parse_args()
+    quick_or_not = {
+        "size": ([64], [256]),
+        "batch_size": (2, 8),
+        "repeats": (2, 7),
+        "sweeps": (("steps",), SWEEPS),
+    }
+    for name, (quick, default) in quick_or_not.items():
+        if getattr(arguments, name) is None:
+            value = quick if arguments.quick else default
+            setattr(arguments, name, value)
+    check(arguments, parser)
+    return arguments
+
+
+def check(arguments, parser):
+    """Leaves the recipe with a message unless the arguments make sense."""
+    size = arguments.size
+    if len(size) > 2 or any(n < 32 or n % 32 for n in size):
+        parser.error(f"--size must be multiples of 32, one or two, not {size}")
+    arguments.size = (size[0], size[-1])
+    arguments.forms = [form for form in FORMS if form in arguments.forms]
+    for name in ("batch_size", "repeats"):
+        if getattr(arguments, name) < 1:
+            flag = f"--{name.replace('_', '-')}"
+            parser.error(
+                f"{flag} must be at least 1, not {getattr(arguments, name)}"
+            )
+
+
+def make_parts(arguments):
+    """Dict from the name of a table to its points."""
+    base = Point(
+        operation="adapt",
+        contestants=tuple(arguments.forms),
+        size=arguments.size,
+        batch_size=arguments.batch_size,
+        num_tasks=4,
+        dtype=arguments.dtypes[0],
+        quick=arguments.quick,
+        repeats=arguments.repeats,
+    )
+    if arguments.methods:
+        return {"methods": method_points(base, arguments.methods)}
+    parts = {
+        "operation": main_points(
+            base, arguments.operations, arguments.forms, arguments.dtypes
+        )
+    }
+    for sweep in arguments.sweeps:
+        parts[sweep] = sweep_points(base, sweep)
+    return parts
+
+
+def measure_all(points, results):
+    """Measures the points that have no result yet.
+
+    Args:
+        points: list of `Point`.
+        results: `Results`.
+
+    Returns:
+        list of messages, one per group of points that could not be measured.
+    """
+    points = {point.key: point for point in points}.values()
+    points = [point for point in points if point.key not in results.points]
+    groups = {}
+    for point in points:
+        groups.setdefault(point.setting, []).append(point)
+    if not groups:
+        return []
+    rounds = sum(point.repeats for point in points)
+    progress = keras.utils.Progbar(rounds, unit_name="round")
+    failures = []
+    for group in groups.values():
+        try:
+            measured = measure(group, on_round=lambda: progress.add(1))
+        except WorkerError as error:
+            failures.append(str(error))
+            print(f"\n{error}", file=sys.stderr)
+            continue
+        for point, result in zip(group, measured, strict=True):
+            results.add(point.key, result)
+    return failures
+
+
+def show(parts, results, output):
+    """Prints the tables and draws the sweeps, of what has been measured."""
+    measured = {
+        name: [results.points[p.key] for p in points if p.key in results.points]
+        for name, points in parts.items()
+    }
+    measured = {name: points for name, points in measured.items() if points}
+    console = Console()
+    for name, points in measured.items():
+        quantity = "operation" if name == "methods" else name
+        console.print(benchmark_table(f"By {name}", quantity, points))
+    sweeps = {name: measured[name] for name in SWEEPS if name in measured}
+    if sweeps:
+        scaling_plot(sweeps, output / "scaling.png")
+
+
+def main():
+    """Runs the recipe."""
+    arguments = parse_arguments()
+    start = time.time()
+    try:
+        results = Results(arguments.output / "results.json", arguments.fresh)
+    except ValueError as error:
+        sys.exit(f"benchmark.py: error: {error}")
+    parts = make_parts(arguments)
+    points = list(itertools.chain.from_iterable(parts.values()))
+    failures = measure_all(points, results)
+    show(parts, results, arguments.output)
+    print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
+    if failures:
+        sys.exit(f"{len(failures)} of the settings could not be measured.")
+
+
+if __name__ == "__main__":
+    main()
