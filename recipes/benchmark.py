@@ -10,6 +10,10 @@ arithmetic of the operation would take at that speed. The main table is followed
 by the adaptation step over the resolution, the batch, the tasks and the steps
 of a fit. `--methods` measures the adaptation steps of methods instead.
 
+On two cores at 256x256, eight images, TensorFlow with oneDNN, an adaptation
+step took 0.50 of the literal form's time and 0.52 of its memory. An hour for
+everything; two minutes for `--operations adapt --sweeps --repeats 5`.
+
 Writes `results.json` after every finished point, which the same command does
 not measure again, and `scaling.png`.
 """

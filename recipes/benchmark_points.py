@@ -8,6 +8,8 @@ SIZES = ((128, 128), (256, 256), (448, 576))
 BATCH_SIZES = (1, 2, 4, 8, 16)
 NUM_TASKS = (1, 2, 3, 4)
 STEPS = (1, 2, 4, 8)
+# The literal form takes 20 GB for eight images of 448x576.
+LARGE_IMAGES_BATCH_SIZE = 2
 METHOD = "S4T"
 
 
@@ -125,6 +127,9 @@ def sweep_points(base, sweep):
         height, width = base.size
         small = {"resolution": ((height, width), (height, 2 * width))}
         values = small.get(sweep, values[:2])
+    if sweep == "resolution":
+        batch_size = min(base.batch_size, LARGE_IMAGES_BATCH_SIZE)
+        base = dataclasses.replace(base, batch_size=batch_size)
     return [dataclasses.replace(base, **{field: value}) for value in values]
 
 
