@@ -23,6 +23,24 @@ def run_on(fn, variables, values):
     return result, scope
 
 
+def written_variables(variables, values, scope):
+    """The variables that something was assigned to.
+
+    Args:
+        variables: list of `keras.Variable`, as `run_on` took them.
+        values: Their values, as `run_on` took them.
+        scope: The scope that `run_on` returned.
+
+    Returns:
+        list of `keras.Variable`.
+    """
+    return [
+        variable
+        for variable, value in zip(variables, values, strict=True)
+        if scope.get_current_value(variable) is not value
+    ]
+
+
 def without_writing(fn, variables):
     """Calls `fn()` and forgets what it assigned.
 

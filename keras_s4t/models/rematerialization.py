@@ -2,6 +2,7 @@ import keras
 
 from keras_s4t import backend
 from keras_s4t.functional import run_on
+from keras_s4t.functional import written_variables
 
 MIN_LAYERS = 8
 
@@ -52,14 +53,7 @@ def _run_twice(segment, inputs, training):
         outputs, scope = run_on(
             lambda: segment(inputs, training=training), variables, values
         )
-        current = [scope.get_current_value(v) for v in variables]
-        written[:] = [
-            variable
-            for variable, old, new in zip(
-                variables, values, current, strict=True
-            )
-            if new is not old
-        ]
+        written[:] = written_variables(variables, values, scope)
         writes = map(scope.get_current_value, written)
         return (*(outputs[name] for name in names), *writes)
 

@@ -6,6 +6,7 @@ from keras_s4t.backend import value_and_grad
 from keras_s4t.backend.train_step import StepMixin
 from keras_s4t.functional import run_on
 from keras_s4t.functional import without_writing
+from keras_s4t.functional import written_variables
 from keras_s4t.snapshot import Snapshot
 from keras_s4t.training.task_trainer import TaskTrainer
 
@@ -153,14 +154,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
             loss, scope = run_on(
                 loss_fn, updated + held, [*values, *held_values]
             )
-            current = [scope.get_current_value(variable) for variable in held]
-            written[:] = [
-                variable
-                for variable, old, new in zip(
-                    held, held_values, current, strict=True
-                )
-                if new is not old
-            ]
+            written[:] = written_variables(held, held_values, scope)
             return (
                 ops.cast(loss, "float32"),
                 [scope.get_current_value(variable) for variable in written],
