@@ -2,8 +2,7 @@
 
 import statistics
 
-from rich import box
-from rich.table import Table
+from reporting import make_table
 
 HEADERS = (
     "form",
@@ -90,16 +89,7 @@ def benchmark_table(title, quantity, points):
     Returns:
         A `rich.table.Table`.
     """
-    table = Table(
-        title=title,
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    for i, header in enumerate((quantity, *HEADERS)):
-        justify = "right" if i > 1 else "left"
-        table.add_column(header, justify=justify, no_wrap=True)
+    table = make_table(title, (quantity, *HEADERS), num_names=2)
     for point in points:
         for name in point["contestants"]:
             table.add_row(label(point, quantity), name, *_cells(point, name))

@@ -26,7 +26,7 @@ def results_table(curves, tasks, oracle=False):
         headers.append("over\nBatch-\nNormOnly")
     if oracle:
         headers.append("best step,\nan oracle\n%")
-    table = _make_table(f"After {steps} steps", headers)
+    table = make_table(f"After {steps} steps", headers)
     for name, curve in curves.items():
         table.add_row(name, *_cells(curve, curves.get(CONTROL), tasks, oracle))
     return table
@@ -62,7 +62,7 @@ def tuning_table(gains, learning_rates):
     columns = {name: np.mean(rows, axis=0) for name, rows in gains.items()}
     columns["mean"] = np.mean(list(columns.values()), axis=0)
     headers = ["learning\nrate", *(name.replace("_", "\n") for name in columns)]
-    table = _make_table(f"Delta_TTT beyond {CONTROL}, points", headers)
+    table = make_table(f"Delta_TTT beyond {CONTROL}, points", headers)
     for i, learning_rate in enumerate(learning_rates):
         cells = [f"{column[i]:+.2f}" for column in columns.values()]
         if i == np.nanargmax(columns["mean"]):
@@ -71,8 +71,17 @@ def tuning_table(gains, learning_rates):
     return table
 
 
-def _make_table(title, headers):
-    """A table narrow enough for 80 characters, numbers at the right."""
+def make_table(title, headers, num_names=1):
+    """A table narrow enough for 80 characters, numbers at the right.
+
+    Args:
+        title: Heading.
+        headers: Headings of the columns.
+        num_names: int. Columns at the left that hold names.
+
+    Returns:
+        A `rich.table.Table` without rows.
+    """
     table = Table(
         title=title,
         box=box.SIMPLE_HEAD,
@@ -81,5 +90,6 @@ def _make_table(title, headers):
         collapse_padding=True,
     )
     for i, header in enumerate(headers):
-        table.add_column(header, justify="right" if i else "left", no_wrap=True)
+        justify = "left" if i < num_names else "right"
+        table.add_column(header, justify=justify, no_wrap=True)
     return table

@@ -106,6 +106,22 @@ def fill(model, seed=7):
         variable.assign(values.astype("float32"))
 
 
+def make_adapter(method=None):
+    """A compiled adapter of two tasks, of S4T unless told otherwise."""
+    task_list = make_tasks(2)
+    adapter = keras_s4t.TargetAdapter(
+        make_network(task_list), method or make_s4t(task_list)
+    )
+    fill(adapter)
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    return adapter
+
+
+def make_batches():
+    """Two labelled batches for it."""
+    return keras_s4t.data.ArrayBatches(make_arrays(8, count=2), 4)
+
+
 def numpy_values(variables):
     """NumPy copies of variables."""
     return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]

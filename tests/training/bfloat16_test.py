@@ -10,20 +10,6 @@ from keras import ops
 import keras_s4t
 
 
-def make_adapter(method=None):
-    tasks = tiny.make_tasks(2)
-    adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(tasks), method or tiny.make_s4t(tasks)
-    )
-    tiny.fill(adapter)
-    adapter.compile(keras.optimizers.SGD(1e-2))
-    return adapter
-
-
-def target_batches():
-    return keras_s4t.data.ArrayBatches(tiny.make_arrays(8, count=2), 4)
-
-
 @contextlib.contextmanager
 def dtype_policy(name):
     before = keras.config.dtype_policy()
@@ -46,11 +32,11 @@ def test_bfloat16_adapts_with_float32_losses_variables_and_metrics(monkeypatch):
 
     monkeypatch.setattr(keras_s4t.methods.S4T, "target_loss", watched)
     with dtype_policy("mixed_bfloat16"):
-        adapter = make_adapter()
+        adapter = tiny.make_adapter()
     twin = tiny.make_network(adapter.tasks)
     for network in (adapter.network, twin):
         tiny.fill(network)
-    images, labels, masks = target_batches()[0]
+    images, labels, masks = tiny.make_batches()[0]
     logs = adapter.train_on_batch(images, labels, masks, return_dict=True)
     assert np.isfinite(list(logs.values())).all()
     twin.encode(ops.convert_to_tensor(images), training=True)

@@ -41,22 +41,8 @@ KERAS_WAITS = {
 }
 
 
-def make_adapter(method=None):
-    tasks = tiny.make_tasks(2)
-    adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(tasks), method or tiny.make_s4t(tasks)
-    )
-    tiny.fill(adapter)
-    adapter.compile(keras.optimizers.SGD(1e-2))
-    return adapter
-
-
-def target_batches():
-    return keras_s4t.data.ArrayBatches(tiny.make_arrays(8, count=2), 4)
-
-
 def device_batch():
-    batch = target_batches()[0]
+    batch = tiny.make_batches()[0]
     return keras.tree.map_structure(ops.convert_to_tensor, batch)
 
 
@@ -125,7 +111,7 @@ def calls(*methods):
 
 def use(adapter):
     """Adapts plainly and with every callback, and evaluates."""
-    target = target_batches()
+    target = tiny.make_batches()
     for used in (
         [],
         [callbacks.AdaptationCurve(target)],
@@ -147,7 +133,7 @@ def record():
         (keras_s4t.TargetAdapter, "train_step"),
         (keras_s4t.TargetAdapter, "test_step"),
     ) as counts:
-        adapter = make_adapter()
+        adapter = tiny.make_adapter()
         for _ in range(1 if BACKEND == "torch" else 2):
             with compilations() as compiled, host_reads() as shapes:
                 use(adapter)
@@ -270,7 +256,7 @@ def test_a_step_never_waits_for_the_host(method):
     waits = dict(
         jax=waits_of_jax, tensorflow=waits_of_tensorflow, torch=waits_of_torch
     )[BACKEND]
-    found = waits(make_adapter(method and method()))
+    found = waits(tiny.make_adapter(method and method()))
     assert bool(found) == (method is ThroughPython), found
 
 
@@ -286,7 +272,7 @@ def test_jax_updates_in_place_and_copies_nothing_from_the_host(record):
     with jax.transfer_guard("disallow"):
         _, state = adapter.train_function(new_state, iter([batch]))
         with pytest.raises(Exception, match="Disallowed host-to-device"):
-            adapter.train_function(state, iter([target_batches()[0]]))
+            adapter.train_function(state, iter([tiny.make_batches()[0]]))
     with jax.transfer_guard("disallow_explicit"):
         adapter.reset()
         Snapshot(adapter.variables).restore()
