@@ -98,7 +98,7 @@ def get_method(name, trainer):
     if name == type(trainer.method).__name__:
         return trainer.method
     method = keras_s4t.methods.get(name)
-    if method.needs_source != "nothing":
+    if method.needs_source:
         raise ValueError(
             "A method that needs the source must be the one of the model, "
             f"{type(trainer.method).__name__}. Received: {name}"

@@ -9,6 +9,14 @@ from keras_s4t import tasks
 
 NUM_CLASSES = 4
 SIZE = 16
+SYNCHRONIZER = {
+    "image_size": SIZE,
+    "patch_size": 4,
+    "hidden_dim": 8,
+    "num_heads": 2,
+    "num_layers": 1,
+    "num_decoder_layers": 1,
+}
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -51,24 +59,19 @@ def make_network(task_list=None):
 
 
 def make_s4t(task_list=None, **kwargs):
-    """S4T small enough for tests."""
+    """S4T small enough for tests, and as if trained."""
     options = dict(
         latent_dim=4,
-        synchronizer=dict(
-            image_size=SIZE,
-            patch_size=4,
-            hidden_dim=8,
-            num_heads=2,
-            num_layers=1,
-            num_decoder_layers=1,
-        ),
+        synchronizer=SYNCHRONIZER,
         mask_ratio=0.5,
         target_weight=1.0,
         seed=0,
     )
-    return keras_s4t.methods.S4T(
+    method = keras_s4t.methods.S4T(
         task_list or make_tasks(), **{**options, **kwargs}
     )
+    mark_done(method)
+    return method
 
 
 def make_arrays(num_images=8, seed=0, size=(SIZE, SIZE), count=4):
@@ -115,6 +118,12 @@ def make_adapter(method=None):
     fill(adapter)
     adapter.compile(keras.optimizers.SGD(1e-2))
     return adapter
+
+
+def mark_done(method):
+    """As if everything it needs had been done on the source."""
+    for need in method.needs_source:
+        method.mark_done(need)
 
 
 def make_batches():

@@ -1,6 +1,7 @@
 import keras
 
 BN_MODES = ("source", "batch", "update")
+NEEDS = ("training", "statistics")
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -19,19 +20,70 @@ class Method(keras.layers.Layer):
             with those of each target batch, in prediction too, `"update"` with
             those of each batch while the moving statistics, which prediction
             uses, follow the target.
-        needs_source: What must be done on the source before: `"nothing"`,
-            `"statistics"` (`TargetAdapter.collect`) or `"training"`
-            (`SourceTrainer`).
+        needs_source: Tuple of what must be done on the source before:
+            `"training"` (`SourceTrainer`) and `"statistics"`
+            (`TargetAdapter.collect`), in this order. `TargetAdapter.fit`
+            raises an error if it was not done.
+        source_stage: How the training is done: `"joint"`, with the network, or
+            `"frozen"`, afterwards on a network that stays as it is
+            (`SourceTrainer(..., frozen_network=True)`).
+        taps: Tuple of patterns, the features that `collect` and `target_loss`
+            read: levels `"P2"` ... `"P5"`, and `"norm_0"`, `"norm_1"`, ...,
+            the outputs of the encoder's batch norms in its order. The encoder
+            runs no further than they need.
+        image_size: `None`, or the `(height, width)` for which `build` is to
+            know the size of the features.
     """
 
     bn_mode = "source"
-    needs_source = "nothing"
+    needs_source = ()
+    source_stage = "joint"
+    taps = ("P*",)
+    image_size = None
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Weights, so that they are saved with what they tell about.
+        self._done = {
+            need: self.add_weight(
+                name=f"has_{need}",
+                shape=(),
+                dtype="int32",
+                initializer="zeros",
+                trainable=False,
+            )
+            for need in self.needs_source
+        }
+
+    def check(self, network):
+        """Raises a `ValueError` if the method cannot adapt a network.
+
+        Args:
+            network: The `MultiTaskModel`. Called before `build`.
+        """
+
+    def mark_done(self, need):
+        """Notes that something the method needs was done on the source.
+
+        Args:
+            need: `"training"` or `"statistics"`. Ignored if the method does
+                not need it.
+        """
+        if need in self._done:
+            self._done[need].assign(1)
+
+    @property
+    def missing(self):
+        """Tuple of what the method still needs from the source."""
+        return tuple(
+            need for need, done in self._done.items() if not int(done.value)
+        )
 
     def build(self, features_shape):
         """Creates the extra layers.
 
         Args:
-            features_shape: dict from pyramid level (`"P2"` ... `"P5"`) to
+            features_shape: dict from pyramid level and from tapped feature to
                 `(batch_size, height, width, channels)`, `None` where unknown.
         """
         self.built = True
@@ -59,17 +111,19 @@ class Method(keras.layers.Layer):
         """Updates source statistics from the features of one source batch.
 
         Args:
-            features: dict from level to features, in inference mode.
+            features: dict from name to the tapped features, in inference
+                mode.
         """
 
     def target_loss(self, model, images, features):
         """Test-time loss on an unlabelled target batch.
 
         Args:
-            model: The `TargetAdapter`, for `model.encode` and `model.decode`.
+            model: The `TargetAdapter`, for `model.encode`, `model.decode` and
+                `model.input_gradient`.
             images: Tensor of shape `(batch_size, height, width, 3)`, float32
                 RGB in 0 ... 255.
-            features: dict from level to the features of these images.
+            features: dict from name to the tapped features of these images.
 
         Returns:
             A scalar.
@@ -88,6 +142,16 @@ class Method(keras.layers.Layer):
             list of trainable variables of the network and of this method.
         """
         return network.encoder.trainable_variables
+
+    @property
+    def moving_variables(self):
+        """Weights of this method, other than selected, that steps may write.
+
+        Returns:
+            list of non-trainable variables, by default the states of random
+            generators.
+        """
+        return [v for v in self.non_trainable_variables if "seed" in v.path]
 
     def default_optimizer(self, batch_size=8):
         """The optimizer of the method's authors.

@@ -29,8 +29,9 @@ class S4T(Method):
     Args:
         tasks: list of `Task`, in any order.
         latent_dim: int. Channels of a task latent.
-        source_weights: Pair of floats, the weights of the source losses of
-            the projections and of the TBS (lambda_ts and lambda_joint).
+        source_weights: Pair of floats, weights of the source losses of the
+            projections and TBS (lambda_ts, lambda_joint); `(0, 1)` leaves the
+            latents to no task (Table 2).
         target_weight: float. Weight of the target loss (lambda).
         target_balance: How the distances are added: `"sum"` (Equation 6),
             `"fixed"` (by the squares of the tasks' weights, the release's way
@@ -48,7 +49,7 @@ class S4T(Method):
     """
 
     bn_mode = "update"
-    needs_source = "training"
+    needs_source = ("training",)
 
     def __init__(
         self,
@@ -128,13 +129,10 @@ class S4T(Method):
             name: self.projections[name].predict_task(latent)
             for name, latent in latents.items()
         }
-        projected_losses = supervise(_resized(projected, size))
-        joint_losses = supervise(self.predict_jointly(latents, size))
-        alone, joint = self.source_weights
-        return {
-            name: alone * projected_losses[name] + joint * joint_losses[name]
-            for name in latents
-        }
+        alone = supervise(_resized(projected, size))
+        joint = supervise(self.predict_jointly(latents, size))
+        first, second = self.source_weights
+        return {k: first * alone[k] + second * joint[k] for k in latents}
 
     def target_loss(self, model, images, features):
         distances = self.distances(model, images, features)

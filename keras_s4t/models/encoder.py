@@ -34,12 +34,16 @@ def make_encoder(backbone, fused_norms=True):
 
 def batch_norms(encoder):
     """The batch normalization layers of an encoder, in its order."""
-    layers = [
+    return [
         layer.norm if isinstance(layer, FusedBatchNorm) else layer
-        for layer in encoder.layers
+        for layer in normalizing_layers(encoder)
     ]
+
+
+def normalizing_layers(encoder):
+    """Those layers as the encoder calls them, fused or not."""
     return [
         layer
-        for layer in layers
-        if isinstance(layer, keras.layers.BatchNormalization)
+        for layer in encoder.layers
+        if isinstance(layer, (FusedBatchNorm, keras.layers.BatchNormalization))
     ]

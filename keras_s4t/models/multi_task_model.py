@@ -8,7 +8,8 @@ from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
 from keras_s4t.models.encoder import batch_norms
 from keras_s4t.models.encoder import make_encoder
-from keras_s4t.models.rematerialization import RematerializedModel
+from keras_s4t.models.tapped_encoder import PYRAMID
+from keras_s4t.models.tapped_encoder import TappedEncoder
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -82,9 +83,7 @@ class MultiTaskModel(keras.Model):
         )
         self.backbone = backbone
         self.encoder = make_encoder(backbone, fused_norms)
-        self._run_encoder = (
-            RematerializedModel(self.encoder) if remat else self.encoder
-        )
+        self.tapped_encoder = TappedEncoder(self.encoder, remat)
         self.decoders = {
             task.name: PyramidConv(
                 task.num_outputs, dtype=policy, name=f"{task.name}_decoder"
@@ -105,10 +104,7 @@ class MultiTaskModel(keras.Model):
     @property
     def features_shape(self):
         """Dict from level to `(batch_size, height, width, channels)`."""
-        return {
-            level: tuple(output.shape)
-            for level, output in self.encoder.output.items()
-        }
+        return self.tapped_encoder.shapes()
 
     @property
     def batch_norms(self):
@@ -131,21 +127,25 @@ class MultiTaskModel(keras.Model):
             for variable in layer.non_trainable_variables
         ]
 
-    def encode(self, images, training=False):
+    def variables_up_to(self, level):
+        """Trainable variables of the encoder up to a level, such as `"P3"`."""
+        return self.tapped_encoder.part((level,)).trainable_variables
+
+    def encode(self, images, training=False, taps=PYRAMID):
         """Features of a batch of images.
 
         Args:
             images: As in the call arguments.
             training: bool. Whether batch norm uses, and follows, the
                 statistics of the batch.
+            taps: Tuple of patterns of features; see `TappedEncoder`.
 
         Returns:
-            dict from level to a tensor of shape
+            dict from name to a tensor of shape
             `(batch_size, height / stride, width / stride, channels)`.
         """
         check_images(images)
-        images = self.normalization(images)
-        return self._run_encoder(images, training=training)
+        return self.tapped_encoder(self.normalization(images), taps, training)
 
     def decode(self, features, size):
         """Predictions from features.

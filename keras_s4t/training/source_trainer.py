@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_s4t.layers.loss_balance import LossBalance
 from keras_s4t.training.task_trainer import TaskTrainer
@@ -17,6 +18,9 @@ class SourceTrainer(TaskTrainer):
         method: A `Method`.
         loss_balance: `"fixed"`, the tasks' weights, or `"awl"`, automatic
             weighting with a trainable scale per task.
+        frozen_network: bool. Whether the network stays as it is, in inference
+            mode, and only what the method adds is trained: for a method whose
+            `source_stage` is `"frozen"`, or on a network trained before.
 
     Example:
 
@@ -28,10 +32,19 @@ class SourceTrainer(TaskTrainer):
     ```
     """
 
-    batch_statistics = True
+    taps = ("P*",)
+    frozen_network = False
 
-    def __init__(self, network, method, loss_balance="fixed", **kwargs):
+    def __init__(
+        self,
+        network,
+        method,
+        loss_balance="fixed",
+        frozen_network=False,
+        **kwargs,
+    ):
         super().__init__(network, method, **kwargs)
+        self.frozen_network = frozen_network
         self.loss_balance = LossBalance(
             {task.name: task.weight for task in network.tasks},
             loss_balance,
@@ -42,12 +55,40 @@ class SourceTrainer(TaskTrainer):
         """Adam at 2e-5, the paper's (appendix A)."""
         return keras.optimizers.Adam(2e-5, epsilon=1e-8)
 
+    @property
+    def batch_statistics(self):
+        """Whether training normalizes with the statistics of the batch."""
+        return not self.frozen_network
+
+    @property
+    def trainable_variables(self):
+        """Of network, method and loss balance; without a frozen network's."""
+        variables = super().trainable_variables
+        if not self.frozen_network:
+            return variables
+        frozen = {id(v) for v in self.network.variables}
+        return [v for v in variables if id(v) not in frozen]
+
+    @property
+    def non_trainable_variables(self):
+        """All the others."""
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trainable]
+
+    # Keras's trainers take now the one name, now the other.
+    trainable_weights = trainable_variables
+    non_trainable_weights = non_trainable_variables
+
+    def prepare_method(self):
+        """Notes that the method is trained."""
+        self.method.mark_done("training")
+
     def call(self, images, training=False):
         if not training:
             return self.network(images, training=False)
         # The method's branch needs the features once more, and the labels,
         # which only `compute_loss` sees.
-        features = self.network.encode(images, training=True)
+        features = self.network.encode(images, self.batch_statistics)
         return {
             "features": features,
             "predictions": self.decode(features, images),
@@ -63,7 +104,10 @@ class SourceTrainer(TaskTrainer):
         def supervise(predictions):
             return self.task_losses(y, predictions, sample_weight)
 
-        losses = supervise(y_pred["predictions"])
+        if self.frozen_network:
+            losses = {task.name: ops.zeros(()) for task in self.tasks}
+        else:
+            losses = supervise(y_pred["predictions"])
         added = self.method.source_loss(self, x, y_pred["features"], supervise)
         unbalanced = 0.0
         for name, loss in added.items():
@@ -82,4 +126,5 @@ class SourceTrainer(TaskTrainer):
         return {
             **super().get_config(),
             "loss_balance": self.loss_balance.strategy,
+            "frozen_network": self.frozen_network,
         }

@@ -2,12 +2,11 @@ import keras
 from keras import ops
 
 from keras_s4t.backend import no_gradients
-from keras_s4t.backend import value_and_grad
 from keras_s4t.backend.train_step import StepMixin
-from keras_s4t.functional import run_on
 from keras_s4t.functional import without_writing
-from keras_s4t.functional import written_variables
 from keras_s4t.snapshot import Snapshot
+from keras_s4t.training.gradients import gradient_of
+from keras_s4t.training.gradients import minimize
 from keras_s4t.training.task_trainer import TaskTrainer
 
 
@@ -40,6 +39,11 @@ class TargetAdapter(StepMixin, TaskTrainer):
     def batch_statistics(self):
         """Whether adaptation normalizes with the statistics of the batch."""
         return self.method.bn_mode != "source"
+
+    @property
+    def taps(self):
+        """Patterns of the features that the method reads."""
+        return self.method.taps
 
     @property
     def updated_variables(self):
@@ -77,6 +81,20 @@ class TargetAdapter(StepMixin, TaskTrainer):
         super().compile(optimizer, metrics, **kwargs)
         self._take_snapshot()
 
+    def prepare_method(self):
+        """Raises an error if the method was not prepared on the source."""
+        missing = self.method.missing
+        if missing:
+            ways = {
+                "training": "`fit` of a `SourceTrainer`",
+                "statistics": "`collect` of a `TargetAdapter`",
+            }
+            raise ValueError(
+                f"{type(self.method).__name__} must be prepared on the source "
+                f"by {' and then '.join(map(ways.get, missing))}. "
+                f"Received: a method without {' and '.join(missing)}"
+            )
+
     def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):
         """As `keras.Model.fit`; the order of the stream is kept."""
         return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
@@ -98,20 +116,40 @@ class TargetAdapter(StepMixin, TaskTrainer):
         losses = self.task_losses(y, y_pred, sample_weight)
         return sum(task.weight * losses[task.name] for task in self.tasks)
 
-    def collect(self, source):
+    def collect(self, source, verbose="auto"):
         """Lets the method collect its statistics over source images.
 
         Args:
             source: Iterable of batches, images or `(images, ...)`.
+            verbose: `"auto"` or 1 for a progress bar, 0 for silence.
         """
-        for batch in source:
+        total = len(source) if hasattr(source, "__len__") else None
+        progress = keras.utils.Progbar(total, verbose=int(verbose != 0))
+        for i, batch in enumerate(source):
             images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
             images = ops.convert_to_tensor(images)
             with no_gradients():
-                features = self.network.encode(images, training=False)
+                features = self.network.encode(images, taps=self.taps)
                 self.method.collect(features)
+            progress.update(i + 1, finalize=i + 1 == total)
+        self.method.mark_done("statistics")
         if self.compiled:
             self._take_snapshot()
+
+    def input_gradient(self, fn, images):
+        """Gradient of a scalar with respect to images.
+
+        For methods that look for the worst small change of an image. What
+        `fn` computes writes no variable, and the gradient passes none on.
+
+        Args:
+            fn: Function from images to a scalar.
+            images: Tensor of shape `(batch_size, height, width, 3)`.
+
+        Returns:
+            A tensor of the same shape.
+        """
+        return without_writing(lambda: gradient_of(fn, images), self._state)
 
     def reset(self):
         """Returns network, method, optimizer and seeds to the source state."""
@@ -125,7 +163,17 @@ class TargetAdapter(StepMixin, TaskTrainer):
     def step(self, data):
         """One update on a batch; returns the logs."""
         images, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
-        loss = self._minimize(lambda: self._target_loss(images))
+        # Statistics that must not follow the target are computed and dropped.
+        dropped = self.network.moving_statistics
+        if self.method.bn_mode == "update":
+            dropped = []
+        loss = minimize(
+            lambda: self._target_loss(images),
+            self.updated_variables,
+            self._state,
+            self.optimizer,
+            dropped,
+        )
         self.loss_metric.update_state(loss)
         if labels is None or not self.measures_tasks:
             return {"loss": self.loss_metric.result()}
@@ -134,47 +182,8 @@ class TargetAdapter(StepMixin, TaskTrainer):
             return self.compute_metrics(images, labels, self(images), masks)
 
     def _target_loss(self, images):
-        features = self.network.encode(images, training=self.batch_statistics)
+        features = self.encode(images, keep_state=True)
         return self.method.target_loss(self, images, features)
-
-    def _minimize(self, loss_fn):
-        """One optimizer step on `loss_fn()`, run as a pure function.
-
-        Every variable is read from a value and every write is collected, so
-        the two choices of a method become the same kind of choice: which
-        gradients are applied, and which writes are kept.
-        """
-        updated = self.updated_variables
-        updated_ids = {id(variable) for variable in updated}
-        held = [v for v in self._state if id(v) not in updated_ids]
-        held_values = [ops.convert_to_tensor(v.value) for v in held]
-        written = []
-
-        def loss_of(values):
-            loss, scope = run_on(
-                loss_fn, updated + held, [*values, *held_values]
-            )
-            written[:] = written_variables(held, held_values, scope)
-            return (
-                ops.cast(loss, "float32"),
-                [scope.get_current_value(variable) for variable in written],
-            )
-
-        if updated:
-            values = [variable.value for variable in updated]
-            loss, writes, gradients = value_and_grad(loss_of, values)
-            self.optimizer.apply(gradients, updated)
-        else:
-            with no_gradients():
-                loss, writes = loss_of([])
-        if self.method.bn_mode != "update":
-            discarded = {id(v) for v in self.network.moving_statistics}
-        else:
-            discarded = set()
-        for variable, value in zip(written, writes, strict=True):
-            if id(variable) not in discarded:
-                variable.assign(value)
-        return loss
 
     @property
     def _state(self):

@@ -23,8 +23,10 @@ class TaskTrainer(*StateMixins, keras.Model):
         super().__init__(**kwargs)
         self.network = network
         self.method = method
+        method.check(network)
         if not method.built:
-            method.build(network.features_shape)
+            shapes = network.tapped_encoder.shapes
+            method.build(shapes(("P*", *method.taps), method.image_size))
         self.task_metrics = [task.make_metric() for task in network.tasks]
         self.measures_tasks = False
         self.built = True
@@ -71,10 +73,14 @@ class TaskTrainer(*StateMixins, keras.Model):
     def fit(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.fit`, after a look at the data."""
         check_data(x, y, self.tasks)
+        self.prepare_method()
         if hasattr(x, "element_spec"):
             # Keras warns that a `tf.data.Dataset` must shuffle itself.
             kwargs.setdefault("shuffle", False)
         return super().fit(x, y, *args, **kwargs)
+
+    def prepare_method(self):
+        """Called by `fit` once the data are known to be good."""
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.evaluate`, after a look at the data."""
@@ -141,12 +147,12 @@ class TaskTrainer(*StateMixins, keras.Model):
             keep_state: bool. Whether moving statistics follow these images.
 
         Returns:
-            dict from level to features.
+            dict from name to features.
         """
         if keep_state or not self.batch_statistics:
-            return self.network.encode(images, self.batch_statistics)
+            return self.network.encode(images, self.batch_statistics, self.taps)
         return without_writing(
-            lambda: self.network.encode(images, training=True),
+            lambda: self.network.encode(images, True, self.taps),
             self.network.variables,
         )
 

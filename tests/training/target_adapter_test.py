@@ -10,7 +10,7 @@ import keras_s4t
 class MeanMatching(keras_s4t.methods.Method):
     """A method of one's own: pulls mean features to those of the source."""
 
-    needs_source = "statistics"
+    needs_source = ("statistics",)
 
     def build(self, features_shape):
         channels = features_shape["P3"][-1]

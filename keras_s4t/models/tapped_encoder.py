@@ -1,0 +1,104 @@
+import fnmatch
+
+import keras
+
+from keras_s4t.models.encoder import normalizing_layers
+from keras_s4t.models.rematerialization import RematerializedModel
+
+PYRAMID = ("P*",)
+
+
+class TappedEncoder:
+    """Runs an encoder as far as the wanted features need, and no further.
+
+    Features are wanted by patterns: of levels (`"P2"`, `"P*"`), and of the
+    outputs of batch norms in the encoder's order (`"norm_0"`, `"norm_*"`).
+
+    Args:
+        encoder: What `make_encoder` returned.
+        remat: bool. Whether to compute activations again for the backward
+            pass; see `RematerializedModel`.
+    """
+
+    def __init__(self, encoder, remat=False):
+        self.encoder = encoder
+        self.remat = remat
+        self._parts = {}
+        self._runners = {}
+
+    def __call__(self, inputs, taps=PYRAMID, training=False):
+        """Computes features.
+
+        Args:
+            inputs: Tensor, the input of the encoder.
+            taps: Tuple of patterns.
+            training: bool, as the encoder takes it.
+
+        Returns:
+            dict from name to a tensor.
+
+        Raises:
+            ValueError: If a pattern fits nothing.
+        """
+        if taps not in self._runners:
+            part = self.part(taps)
+            self._runners[taps] = (
+                RematerializedModel(part) if self.remat else part
+            )
+        return self._runners[taps](inputs, training=training)
+
+    def part(self, taps=PYRAMID):
+        """The part of the encoder that some features need.
+
+        Args:
+            taps: Tuple of patterns.
+
+        Returns:
+            A functional `keras.Model` from images to a dict of features. It
+            shares all layers with the encoder.
+
+        Raises:
+            ValueError: If a pattern fits nothing.
+        """
+        if taps not in self._parts:
+            self._parts[taps] = self._make_part(taps)
+        return self._parts[taps]
+
+    def _make_part(self, taps):
+        norms = normalizing_layers(self.encoder)
+        features = dict(self.encoder.output)
+        features |= {f"norm_{i}": norm.output for i, norm in enumerate(norms)}
+        names = set()
+        for tap in taps:
+            found = fnmatch.filter(features, tap)
+            if not found:
+                raise ValueError(
+                    f"Features must be patterns of {list(self.encoder.output)} "
+                    f"and of 'norm_0' ... 'norm_{len(norms) - 1}'. "
+                    f"Received: {tap!r}"
+                )
+            names |= set(found)
+        if names == set(self.encoder.output):
+            return self.encoder
+        return keras.Model(
+            self.encoder.input,
+            {name: x for name, x in features.items() if name in names},
+            name="tapped_encoder",
+        )
+
+    def shapes(self, taps=PYRAMID, image_size=None):
+        """Shapes of features.
+
+        Args:
+            taps: Tuple of patterns.
+            image_size: Optional pair of ints, `(height, width)` of the images.
+
+        Returns:
+            dict from name to `(batch_size, height, width, channels)`, `None`
+            where unknown.
+        """
+        part = self.part(taps)
+        if image_size is None:
+            return {name: tuple(x.shape) for name, x in part.output.items()}
+        shapes = part.compute_output_shape((None, *image_size, 3))
+        return {name: tuple(shape) for name, shape in shapes.items()}
