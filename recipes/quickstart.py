@@ -118,7 +118,9 @@ def main():
 
     epochs = 1 if arguments.quick else 10
     trainer = synth_rooms.make_trainer(
-        arguments.size, epochs * int(source.cardinality()), arguments.seed
+        synth_rooms.make_network(arguments.seed),
+        synth_rooms.make_method("S4T", arguments.size, arguments.seed),
+        epochs * int(source.cardinality()),
     )
     trainer.fit(source, epochs=epochs)
     arguments.output.mkdir(parents=True, exist_ok=True)

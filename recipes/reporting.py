@@ -21,7 +21,7 @@ def results_table(curves, tasks, oracle=False):
         Delta_TTT, and only there if that control is among the curves.
     """
     steps = max(curve.steps[-1] for curve in curves.values())
-    headers = ["method", *map(_task_header, tasks), "Delta_TTT\n%"]
+    headers = ["method", *map(task_header, tasks), "Delta_TTT\n%"]
     if CONTROL in curves:
         headers.append("over\nBatch-\nNormOnly")
     if oracle:
@@ -32,7 +32,8 @@ def results_table(curves, tasks, oracle=False):
     return table
 
 
-def _task_header(task):
+def task_header(task):
+    """Name, metric, its direction and its unit, one below the other."""
     arrow = "↑" if task.higher_is_better else "↓"
     metric = task.metric_key.removeprefix(f"{task.name}_")
     return f"{task.name}\n{metric} {arrow}\n{task.metric_unit or ''}"

@@ -129,9 +129,9 @@ def main():
     config = configs.get(arguments.config)
     train, validation = load_data(arguments, config)
     trainer = config.make_trainer(
-        arguments.size,
+        config.make_network(arguments.seed),
+        config.make_method("S4T", arguments.size, arguments.seed),
         arguments.epochs * int(train.cardinality()),
-        arguments.seed,
         loss_balance=arguments.loss_balance,
         metrics="auto",
     )

@@ -33,7 +33,9 @@ ALLOWED = {
 }
 # The backends, and what only the data path may need.
 HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}
-MAY_IMPORT_HEAVY = ("backend/", "data/")
+# The release's checkpoints are PyTorch's, whatever the backend.
+READS_PYTORCH = "models/release_file.py"
+MAY_IMPORT_HEAVY = ("backend/", "data/", READS_PYTORCH)
 
 
 def part(path):
@@ -81,6 +83,13 @@ def test_the_data_path_imports_tensorflow_lazily():
         if builders not in path.parents:
             top_level = {n.split(".")[0] for n in imports(path, True)}
             assert not top_level & HEAVY, path
+
+
+def test_checkpoints_import_pytorch_lazily():
+    path = ROOT / READS_PYTORCH
+    heads = {n.split(".")[0] for n in imports(path)}
+    assert heads & HEAVY == {"torch"}
+    assert not {n.split(".")[0] for n in imports(path, True)} & HEAVY
 
 
 def test_keras_is_imported_first():

@@ -47,3 +47,47 @@ def _torch(fn, x):
 
 
 BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+
+
+def jacobian(fn, x):
+    """Jacobian of a function from a tensor to a tensor of the same size.
+
+    Args:
+        fn: Function from a tensor to a tensor.
+        x: NumPy array.
+
+    Returns:
+        A square NumPy array, one row per element of the result.
+    """
+    matrix = JACOBIANS[keras.backend.backend()](fn, x)
+    return np.reshape(matrix, (x.size, x.size))
+
+
+def _tensorflow_jacobian(fn, x):
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs = fn(x)
+    return tape.jacobian(outputs, x).numpy()
+
+
+def _jax_jacobian(fn, x):
+    import jax
+
+    return np.asarray(jax.jacrev(fn)(x))
+
+
+def _torch_jacobian(fn, x):
+    import torch
+
+    x = keras.ops.convert_to_tensor(x)
+    return torch.autograd.functional.jacobian(fn, x).cpu().numpy()
+
+
+JACOBIANS = {
+    "tensorflow": _tensorflow_jacobian,
+    "jax": _jax_jacobian,
+    "torch": _torch_jacobian,
+}

@@ -1,5 +1,6 @@
 """Datasets and streams. Only what reads with tf.data needs TensorFlow."""
 
+from keras_s4t.data import label_spaces
 from keras_s4t.data.array_batches import ArrayBatches
 from keras_s4t.data.loading import batches
 from keras_s4t.data.loading import load
@@ -7,13 +8,16 @@ from keras_s4t.data.records import examples_from_arrays
 from keras_s4t.data.streams import online_stream
 from keras_s4t.data.synth_rooms import DOMAINS
 from keras_s4t.data.synth_rooms import SynthRooms
+from keras_s4t.data.taskonomy import TaskonomyFolder
 
 __all__ = [
     "ArrayBatches",
     "DOMAINS",
     "SynthRooms",
+    "TaskonomyFolder",
     "batches",
     "examples_from_arrays",
+    "label_spaces",
     "load",
     "online_stream",
 ]

@@ -1,11 +1,13 @@
 from keras_s4t.data.augmentation import random_flip
+from keras_s4t.data.label_spaces import NATIVE_CLASSES
+from keras_s4t.data.prepared import tfds_records
 from keras_s4t.data.records import check_tasks
 from keras_s4t.data.records import example_from_record
-from keras_s4t.data.synth_rooms import DOMAINS
 from keras_s4t.data.synth_rooms import SynthRooms
 from keras_s4t.data.synth_rooms.example import compact_specs
 
 SYNTH_ROOMS = "synth_rooms/"
+SHUFFLE_BUFFER = 2048
 
 
 def load(
@@ -20,13 +22,15 @@ def load(
     cache_dir=None,
     workers=1,
     data_dir=None,
+    label_space=None,
 ):
     """Loads a dataset as batches for `fit` and `evaluate`.
 
     Args:
-        name: `"synth_rooms/<domain>"`, rendered here, or the name of a TFDS
-            dataset that emits canonical records (`records.py`) and was
-            prepared in `data_dir`.
+        name: `"synth_rooms/<domain>"`, rendered here; or, if prepared in
+            `data_dir`, `"taskonomy_mt"`, `"nyud_mt"` or `"pascal_mt"`, with a
+            config as in `"taskonomy_mt/tiny_512"` or without, or another TFDS
+            dataset, which emits canonical records (`records.py`).
         split: `"train"`, `"validation"` or `"test"`; TFDS split syntax for
             TFDS datasets.
         tasks: list of `Task`, or of task names.
@@ -41,6 +45,9 @@ def load(
         workers: int. Rendering processes; more than one needs a `__main__`
             guard in the calling script.
         data_dir: Optional folder of TFDS datasets.
+        label_space: Optional `LabelSpace`, or name of one, such as
+            `"taskonomy_nyud"`: classes that two of the three share. Their own
+            classes if `None`.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels, masks)`: images float32 RGB
@@ -48,9 +55,15 @@ def load(
         masks dicts by task name. It knows its size.
 
     Raises:
-        ValueError: If the dataset or split is unknown, or the dataset is not
-            prepared or misses a task.
+        ValueError: If the dataset, split or label space is unknown, or the
+            dataset is not prepared, misses a task or is not of that space.
     """
+    is_stored = name.split("/")[0] in NATIVE_CLASSES
+    if label_space is not None and not is_stored:
+        raise ValueError(
+            f"`label_space` is for the datasets {list(NATIVE_CLASSES)}. "
+            f"Received: label_space={label_space!r}, name={name!r}"
+        )
     if name.startswith(SYNTH_ROOMS):
         rooms = SynthRooms(
             split, name.removeprefix(SYNTH_ROOMS), size, num_examples
@@ -58,13 +71,28 @@ def load(
         check_tasks(compact_specs(size), _names(tasks))
         dataset = _from_arrays(rooms.arrays(cache_dir, workers))
     else:
-        dataset = _from_tfds(name, split, data_dir)
-        if num_examples is not None:
-            dataset = dataset.take(num_examples)
-    return batches(dataset, tasks, batch_size, training, seed)
+        dataset = tfds_records(
+            name,
+            split,
+            _names(tasks),
+            label_space,
+            num_examples,
+            seed if training else None,
+            data_dir,
+        )
+    # Decoded records of real images would take gigabytes.
+    shuffle_buffer = 1 if is_stored else SHUFFLE_BUFFER
+    return batches(dataset, tasks, batch_size, training, seed, shuffle_buffer)
 
 
-def batches(records, tasks, batch_size=8, training=False, seed=0):
+def batches(
+    records,
+    tasks,
+    batch_size=8,
+    training=False,
+    seed=0,
+    shuffle_buffer=SHUFFLE_BUFFER,
+):
     """Batches of a dataset of canonical records.
 
     Args:
@@ -74,6 +102,8 @@ def batches(records, tasks, batch_size=8, training=False, seed=0):
         training: bool. Whether to shuffle, flip at random and drop the last,
             smaller batch.
         seed: int. Seed of the order and the flips.
+        shuffle_buffer: int. Records in memory from which the next one is
+            drawn in training; 1 for records that come shuffled.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels, masks)`.
@@ -86,7 +116,7 @@ def batches(records, tasks, batch_size=8, training=False, seed=0):
     names = _names(tasks)
     check_tasks(records.element_spec, names)
     if training:
-        records = records.shuffle(2048, seed=seed)
+        records = records.shuffle(shuffle_buffer, seed=seed)
 
     dataset = records.map(
         lambda record: example_from_record(record, names),
@@ -113,22 +143,3 @@ def _from_arrays(arrays):
     import tensorflow as tf
 
     return tf.data.Dataset.from_tensor_slices(arrays)
-
-
-def _from_tfds(name, split, data_dir):
-    import tensorflow_datasets as tfds
-
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError as error:
-        rooms = [f"{SYNTH_ROOMS}{domain}" for domain in DOMAINS]
-        raise ValueError(
-            f"The dataset must be one of {rooms}, or a TFDS dataset. "
-            f"Received: name={name!r}"
-        ) from error
-    if not builder.is_prepared():
-        raise ValueError(
-            "A TFDS dataset must be prepared: call `download_and_prepare()` "
-            f"of its builder. Received: name={name!r}, data_dir={data_dir!r}"
-        )
-    return builder.as_dataset(split=split)

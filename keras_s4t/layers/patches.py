@@ -133,3 +133,34 @@ def unpatchify(tokens, image_size, patch_size):
     )
     x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
     return ops.reshape(x, (-1, height, width, channels))
+
+
+def normalize_patches(images, patch_size):
+    """Normalizes every patch to mean 0 and standard deviation 1.
+
+    Over pixels and channels together, as targets of masked autoencoders.
+
+    Args:
+        images: Float32 tensor of shape `(batch_size, height, width,
+            channels)`; height and width are multiples of `patch_size`.
+        patch_size: int. Side of a patch.
+
+    Returns:
+        A tensor of the same shape.
+    """
+    height, width, channels = images.shape[1:]
+    x = ops.reshape(
+        images,
+        (
+            -1,
+            height // patch_size,
+            patch_size,
+            width // patch_size,
+            patch_size,
+            channels,
+        ),
+    )
+    mean = ops.mean(x, axis=(2, 4, 5), keepdims=True)
+    variance = ops.var(x, axis=(2, 4, 5), keepdims=True)
+    x = (x - mean) * ops.rsqrt(variance + 1e-6)
+    return ops.reshape(x, (-1, height, width, channels))

@@ -2,12 +2,38 @@
 
 import keras
 
+from keras_s4t.methods.actmad import ActMAD
+from keras_s4t.methods.clust3 import ClusT3
 from keras_s4t.methods.controls import Base
 from keras_s4t.methods.controls import BatchNormOnly
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.nc_ttt import NCTTT
 from keras_s4t.methods.s4t import S4T
+from keras_s4t.methods.s4t_image_recon import S4TImageRecon
+from keras_s4t.methods.tent import Tent
+from keras_s4t.methods.tipi import TIPI
+from keras_s4t.methods.ttt import TTT
+from keras_s4t.methods.ttt_flow import TTTFlow
+from keras_s4t.methods.ttt_plus_plus import TTTPlusPlus
 
-METHODS = {cls.__name__: cls for cls in (Base, BatchNormOnly, S4T)}
+# In the order of tables.
+METHODS = {
+    cls.__name__: cls
+    for cls in (
+        Base,
+        BatchNormOnly,
+        Tent,
+        TIPI,
+        TTT,
+        TTTPlusPlus,
+        TTTFlow,
+        ClusT3,
+        ActMAD,
+        NCTTT,
+        S4TImageRecon,
+        S4T,
+    )
+}
 
 __all__ = ["METHODS", "Method", "get", *METHODS]
 

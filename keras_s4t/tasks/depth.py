@@ -26,6 +26,7 @@ def depth(weight=1.0):
         num_outputs=1,
         label_channels=1,
         loss=losses.absolute_error,
+        divergence=losses.gaussian_kl_divergence,
         make_metric=functools.partial(
             metrics.RootMeanSquaredError, name="depth_rmse"
         ),

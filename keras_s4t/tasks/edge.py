@@ -20,11 +20,20 @@ def probability_of_logits(outputs):
 
 
 EDGE_LOSSES = {
-    "l1": (losses.absolute_error, probability),
-    "mse": (losses.squared_error, probability),
+    "l1": (
+        losses.absolute_error,
+        probability,
+        losses.gaussian_kl_divergence,
+    ),
+    "mse": (
+        losses.squared_error,
+        probability,
+        losses.gaussian_kl_divergence,
+    ),
     "balanced_bce": (
         losses.balanced_binary_cross_entropy,
         probability_of_logits,
+        losses.bernoulli_kl_divergence,
     ),
 }
 
@@ -47,13 +56,14 @@ def edge(loss="l1", weight=1.0):
     Raises:
         ValueError: If `loss` is unknown.
     """
-    loss_fn, physical = lookup("loss", loss, EDGE_LOSSES)
+    loss_fn, physical, divergence = lookup("loss", loss, EDGE_LOSSES)
     return Task(
         name="edge",
         title="Edges",
         num_outputs=1,
         label_channels=1,
         loss=loss_fn,
+        divergence=divergence,
         make_metric=functools.partial(
             metrics.RootMeanSquaredError, name="edge_rmse"
         ),

@@ -39,6 +39,7 @@ def normals(loss="cosine", weight=1.0):
         num_outputs=3,
         label_channels=3,
         loss=lookup("loss", loss, NORMALS_LOSSES),
+        divergence=losses.direction_divergence,
         make_metric=functools.partial(
             metrics.MeanAngularError, name="normals_merr"
         ),

@@ -50,6 +50,7 @@ def semseg(num_classes, class_names=None, weight=1.0):
         num_outputs=num_classes,
         label_channels=None,
         loss=losses.softmax_cross_entropy,
+        divergence=losses.softmax_kl_divergence,
         make_metric=functools.partial(
             metrics.MeanIoU,
             num_classes,

@@ -16,6 +16,9 @@ class Task:
         label_channels: Channels of the label, `None` for a label without a
             channel axis.
         loss: `loss(y_true, y_pred, mask)`, the source loss on raw outputs.
+        divergence: `divergence(outputs, reference)`, how far raw outputs are
+            from a reference of the same shape: a float32 scalar, 0 where they
+            agree, with gradients to both.
         make_metric: Returns a new Keras metric on physical values.
         metric_key: Name of that metric in logs and curves.
         metric_title: Its name for people.
@@ -39,6 +42,7 @@ class Task:
     num_outputs: int
     label_channels: int | None
     loss: Callable
+    divergence: Callable
     make_metric: Callable
     metric_key: str
     metric_title: str

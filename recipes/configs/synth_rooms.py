@@ -1,4 +1,4 @@
-"""SynthRooms at small sizes: the tasks, a small network, S4T to fit it.
+"""SynthRooms at small sizes: the tasks, a small network, methods to fit it.
 
 The learning rate was chosen on corrupted *source* validation images by
 `recipes/tune_adaptation.py`, never on a target. There, every rate from 1e-5 to
@@ -12,6 +12,9 @@ import keras_s4t
 from keras_s4t import tasks
 
 SOURCE = "synth_rooms/source"
+TARGETS = tuple(
+    f"synth_rooms/{name}" for name in keras_s4t.data.DOMAINS if name != "source"
+)
 
 LEARNING_RATE = 1e-5
 # Scales the loss as the learning rate of SGD does, so it needs no tuning.
@@ -29,35 +32,91 @@ def make_tasks():
     ]
 
 
-def make_trainer(size, num_steps, seed=0, loss_balance="fixed", metrics=None):
-    """A compiled `SourceTrainer` of the small network with S4T.
+def make_network(seed=0):
+    """The small network.
 
     Args:
+        seed: int. Seed of the weights.
+
+    Returns:
+        A `MultiTaskModel`.
+    """
+    keras.utils.set_random_seed(seed)
+    return keras_s4t.models.MultiTaskModel(
+        keras_s4t.models.resnet_tiny(), make_tasks()
+    )
+
+
+def make_method(name, size, seed=0):
+    """A method of a size that fits the small network.
+
+    Args:
+        name: Name of a method's class.
         size: int. Side of the images, in pixels.
+        seed: int. Seed of masks, noise and views.
+
+    Returns:
+        A `Method`.
+    """
+    synchronizer = dict(image_size=size // 4, patch_size=2)
+    options = {
+        "S4T": dict(
+            tasks=make_tasks(),
+            latent_dim=32,
+            synchronizer=synchronizer,
+            mask_ratio=0.75,
+            target_weight=TARGET_WEIGHT,
+            seed=seed,
+        ),
+        "S4TImageRecon": dict(
+            latent_dim=4 * 32,
+            synchronizer=synchronizer,
+            mask_ratio=0.75,
+            target_weight=TARGET_WEIGHT,
+            seed=seed,
+        ),
+        "TIPI": dict(seed=seed),
+        "TTT": dict(hidden_dim=256, seed=seed),
+        "TTTPlusPlus": dict(projection_dim=64, seed=seed),
+        "TTTFlow": dict(hidden_dim=64, seed=seed),
+        "ActMAD": dict(image_size=(size, size)),
+        "NCTTT": dict(projection_dim=64, seed=seed),
+    }
+    return keras_s4t.methods.get(name, **options.get(name, {}))
+
+
+def make_trainer(
+    network,
+    method,
+    num_steps,
+    loss_balance="fixed",
+    metrics=None,
+    frozen_network=False,
+):
+    """A compiled `SourceTrainer`.
+
+    Args:
+        network: What `make_network` returned.
+        method: A `Method`.
         num_steps: int. Steps of source training, for the schedule.
-        seed: int. Seed of weights and masks.
         loss_balance: `"fixed"` or `"awl"`, see `SourceTrainer`.
         metrics: `"auto"` to measure the tasks in training, or `None`.
+        frozen_network: bool. Whether the method alone is trained.
 
     Returns:
         A `SourceTrainer`.
     """
-    keras.utils.set_random_seed(seed)
-    task_list = make_tasks()
-    network = keras_s4t.models.MultiTaskModel(
-        keras_s4t.models.resnet_tiny(), task_list
+    trainer = keras_s4t.SourceTrainer(
+        network, method, loss_balance, frozen_network
     )
-    method = keras_s4t.methods.S4T(
-        task_list,
-        latent_dim=32,
-        synchronizer=dict(image_size=size // 4, patch_size=2),
-        mask_ratio=0.75,
-        target_weight=TARGET_WEIGHT,
-        seed=seed,
+    peak = 1e-3 if frozen_network else 2e-3
+    schedule = keras.optimizers.schedules.CosineDecay(peak, num_steps)
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=1e-4,
+        # A flow's first likelihoods are far off.
+        global_clipnorm=1.0 if frozen_network else None,
     )
-    trainer = keras_s4t.SourceTrainer(network, method, loss_balance)
-    schedule = keras.optimizers.schedules.CosineDecay(2e-3, num_steps)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4)
     trainer.compile(optimizer, metrics)
     return trainer
 

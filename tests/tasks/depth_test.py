@@ -10,6 +10,7 @@ def test_outputs_are_metres():
     assert task.num_outputs == 1
     assert task.label_shape((4, 6)) == (4, 6, 1)
     assert task.loss is losses.absolute_error
+    assert task.divergence is losses.gaussian_kl_divergence
 
 
 def test_physical_is_not_negative():

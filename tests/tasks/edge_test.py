@@ -11,16 +11,34 @@ SIGMOID = 1 / (1 + np.exp([3, 0, -0.25, -2]))
 
 
 @pytest.mark.parametrize(
-    "loss, function, probabilities",
+    "loss, function, divergence, probabilities",
     [
-        ("l1", losses.absolute_error, CLIPPED),
-        ("mse", losses.squared_error, CLIPPED),
-        ("balanced_bce", losses.balanced_binary_cross_entropy, SIGMOID),
+        (
+            "l1",
+            losses.absolute_error,
+            losses.gaussian_kl_divergence,
+            CLIPPED,
+        ),
+        (
+            "mse",
+            losses.squared_error,
+            losses.gaussian_kl_divergence,
+            CLIPPED,
+        ),
+        (
+            "balanced_bce",
+            losses.balanced_binary_cross_entropy,
+            losses.bernoulli_kl_divergence,
+            SIGMOID,
+        ),
     ],
 )
-def test_losses_and_what_their_outputs_mean(loss, function, probabilities):
+def test_losses_and_what_their_outputs_mean(
+    loss, function, divergence, probabilities
+):
     task = tasks.edge(loss)
     assert task.loss is function
+    assert task.divergence is divergence
     values = ops.convert_to_numpy(task.physical(OUTPUTS))
     np.testing.assert_allclose(values.ravel(), probabilities, rtol=1e-5)
 

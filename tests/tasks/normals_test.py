@@ -20,7 +20,9 @@ def test_outputs_are_vectors():
     ],
 )
 def test_losses(loss, function):
-    assert tasks.normals(loss).loss is function
+    task = tasks.normals(loss)
+    assert task.loss is function
+    assert task.divergence is losses.direction_divergence
 
 
 def test_unknown_loss():

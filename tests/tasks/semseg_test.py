@@ -12,6 +12,7 @@ def test_outputs_are_logits_of_classes():
     assert task.num_outputs == 5
     assert task.label_shape((4, 6)) == (4, 6)
     assert task.loss is losses.softmax_cross_entropy
+    assert task.divergence is losses.softmax_kl_divergence
     assert task.make_metric().num_classes == 5
 
 

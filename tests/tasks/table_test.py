@@ -77,6 +77,19 @@ def test_loss_and_metric_take_outputs_and_values(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
+def test_divergence_of_outputs_from_a_reference(name):
+    task = make(name)
+    outputs = make_outputs(task)
+    far, near = (
+        task.divergence(outputs + step * outputs[::-1], outputs)
+        for step in (1.0, 0.1)
+    )
+    assert keras.backend.standardize_dtype(far.dtype) == "float32"
+    assert float(far) > float(near) > 0
+    assert float(task.divergence(outputs, outputs)) == 0
+
+
+@pytest.mark.parametrize("name", TABLE)
 def test_pictures(name):
     task = make(name)
     outputs = make_outputs(task)

@@ -1,0 +1,110 @@
+"""The three archives that circulate as NYUD-MT."""
+
+from keras_s4t.data.archives import find_archive
+from keras_s4t.data.archives import read_lines
+from keras_s4t.data.archives import read_normals
+from keras_s4t.data.builders.nyud_mt import labels
+from keras_s4t.data.decoding import read_image_file
+
+TOP_FOLDERS = ("NYUDv2", "NYUD_MT")
+SPLIT_FILE = "gt_sets/{}.txt"
+
+# What the files in each folder end with, by version. The newest is first.
+SUFFIXES = {
+    "v3_png": {
+        "images": ".png",
+        "segmentation": ".png",
+        "depth": ".npy",
+        "normals": ".png",
+        "edge": ".png",
+    },
+    "v2_npy": {
+        "images": ".jpg",
+        "segmentation": ".png",
+        "depth": ".npy",
+        "normals": ".npy",
+        "edge": ".npy",
+    },
+    "v1_mat": {
+        "images": ".jpg",
+        "segmentation": ".mat",
+        "depth": ".mat",
+        "normals": ".jpg",
+        "edge": ".png",
+    },
+}
+
+
+class Archive:
+    """One of the archives, extracted.
+
+    Args:
+        folder: Path of the archive's top folder, or of the folder it is in.
+
+    Attributes:
+        root: Path of the archive's top folder.
+        version: str, a key of `SUFFIXES`, told by the files of the first
+            image of the training split.
+
+    Raises:
+        ValueError: If there is no archive, or a file is missing.
+    """
+
+    def __init__(self, folder):
+        marker = SPLIT_FILE.format("train")
+        self.root = find_archive(folder, TOP_FOLDERS, marker)
+        self.version = self._find_version(self.names("train")[0])
+
+    def names(self, split):
+        """Lists the images of a split.
+
+        Args:
+            split: str, `"train"` or `"val"`.
+
+        Returns:
+            list of str.
+        """
+        return read_lines(self.root / SPLIT_FILE.format(split))
+
+    def record(self, name):
+        """Reads an image and its labels.
+
+        Args:
+            name: str, one of `names`.
+
+        Returns:
+            dict, a record as `stored.py` describes it.
+
+        Raises:
+            ValueError: If a file is missing, damaged or not as it should be.
+        """
+        paths = self._paths(name, self.version)
+        image, size = read_image_file(paths["images"])
+        return {
+            "image": image,
+            "semseg": labels.read_semseg(paths["segmentation"], size),
+            "depth": labels.read_depth(paths["depth"], size),
+            "normals": read_normals(paths["normals"], size),
+            **labels.read_edge(paths["edge"], size),
+            "id": name,
+        }
+
+    def _paths(self, name, version):
+        return {
+            folder: self.root / folder / f"{name}{suffix}"
+            for folder, suffix in SUFFIXES[version].items()
+        }
+
+    def _find_version(self, name):
+        missing = {}
+        for version in SUFFIXES:
+            paths = self._paths(name, version).values()
+            missing[version] = [str(p) for p in paths if not p.exists()]
+            if not missing[version]:
+                return version
+        closest = min(missing, key=lambda version: len(missing[version]))
+        raise ValueError(
+            f"{self.root} must have all files of one of the archives "
+            f"{list(SUFFIXES)}. Received: for the first image, {name!r}, it "
+            f"comes closest to {closest!r}, but has no {missing[closest]}"
+        )

@@ -1,0 +1,63 @@
+"""From the files of the three archives to labels as `stored.py` has them.
+
+What the files hold follows from what their names end with.
+"""
+
+import numpy as np
+
+from keras_s4t.data import stored
+from keras_s4t.data.decoding import checked
+from keras_s4t.data.decoding import read_gray
+from keras_s4t.data.decoding import read_ids
+from keras_s4t.data.decoding import read_mat
+from keras_s4t.data.decoding import read_npy
+from keras_s4t.data.label_spaces import NYU40_CLASSES
+from keras_s4t.data.records import IGNORE_CLASS
+
+
+def read_semseg(path, size):
+    """Reads classes: 0 is unlabelled, 1 ... 40 are the classes.
+
+    Args:
+        path: Path of a `.mat` or `.png` file.
+        size: Pair `(height, width)`.
+
+    Returns:
+        uint8 array of shape `(height, width, 1)`.
+    """
+    ids = _read_mat_or(read_ids, path, "segmentation")
+    ids = checked(path, ids, size, 0, len(NYU40_CLASSES)).astype("int64")
+    return stored.encode_semseg(np.where(ids == 0, IGNORE_CLASS, ids - 1))
+
+
+def read_depth(path, size):
+    """Reads depth, which is in metres, 0 where it is missing.
+
+    Args:
+        path: Path of a `.mat` or `.npy` file.
+        size: Pair `(height, width)`.
+
+    Returns:
+        uint16 array of shape `(height, width, 1)`.
+    """
+    depth = _read_mat_or(read_npy, path, "depth")
+    most = stored.MOST_DEPTH / stored.MILLIMETRES
+    return stored.encode_depth(checked(path, depth, size, 0, most))
+
+
+def read_edge(path, size):
+    """Reads edges.
+
+    Args:
+        path: Path of a `.png` or `.npy` file.
+        size: Pair `(height, width)`.
+
+    Returns:
+        dict of the arrays `edge` and `edge_mask`.
+    """
+    read = read_npy if path.suffix == ".npy" else read_gray
+    return stored.encode_edge(checked(path, read(path), size, 0, 1))
+
+
+def _read_mat_or(read, path, key):
+    return read_mat(path, key) if path.suffix == ".mat" else read(path)

@@ -1,0 +1,60 @@
+"""From the files of the archive to labels as `stored.py` has them."""
+
+import numpy as np
+
+from keras_s4t.data import stored
+from keras_s4t.data.builders.pascal_mt.boundaries import find_boundaries
+from keras_s4t.data.decoding import checked
+from keras_s4t.data.decoding import read_ids
+from keras_s4t.data.decoding import read_mat
+from keras_s4t.data.label_spaces import VOC_CLASSES
+from keras_s4t.data.records import IGNORE_CLASS
+
+# Folders with segmentations: the one that is drawn for these classes, and the
+# one derived from the classes of PASCAL-Context, which all images have.
+SEMSEG_SOURCES = ("VOC12", "pascal-context")
+NUM_CONTEXT_CLASSES = 459
+
+
+def read_semseg(root, name, size):
+    """Reads classes: 0 ... 20, or 255 where they are to be ignored.
+
+    Args:
+        root: Path of the archive's top folder.
+        name: str, name of the image.
+        size: Pair `(height, width)`.
+
+    Returns:
+        dict of `semseg`, uint8 array of shape `(height, width, 1)`, and
+        `semseg_source`, the folder it comes from.
+    """
+    paths = {
+        source: root / "semseg" / source / f"{name}.png"
+        for source in SEMSEG_SOURCES
+    }
+    best, fallback = SEMSEG_SOURCES
+    source = best if paths[best].exists() else fallback
+    path = paths[source]
+    ids = checked(path, read_ids(path), size, 0, IGNORE_CLASS)
+    unknown = set(np.unique(ids)) - {*range(len(VOC_CLASSES)), IGNORE_CLASS}
+    if unknown:
+        raise ValueError(
+            f"{path} must hold the classes 0 ... {len(VOC_CLASSES) - 1} or "
+            f"{IGNORE_CLASS}. Received: also {sorted(map(int, unknown))}"
+        )
+    return {"semseg": stored.encode_semseg(ids), "semseg_source": source}
+
+
+def read_edge(path, size):
+    """Finds the edges: the boundaries of the regions of PASCAL-Context.
+
+    Args:
+        path: Path of a `.mat` file.
+        size: Pair `(height, width)`.
+
+    Returns:
+        dict of the arrays `edge` and `edge_mask`.
+    """
+    label_map = read_mat(path, "LabelMap")
+    label_map = checked(path, label_map, size, 0, NUM_CONTEXT_CLASSES)
+    return stored.encode_edge(find_boundaries(label_map))

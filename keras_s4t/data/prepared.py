@@ -1,0 +1,114 @@
+"""Records of TFDS datasets that were prepared before."""
+
+import importlib
+
+from keras_s4t.data import label_spaces
+from keras_s4t.data.records import check_tasks
+from keras_s4t.data.stored import canonical_record
+from keras_s4t.data.synth_rooms import DOMAINS
+
+# Examples are shuffled before they are decoded, when they take a few hundred
+# kilobytes.
+SHUFFLE_BUFFER = 1024
+
+
+def tfds_records(
+    name,
+    split,
+    task_names,
+    label_space=None,
+    num_examples=None,
+    shuffle_seed=None,
+    data_dir=None,
+):
+    """Canonical records of a TFDS dataset.
+
+    Args:
+        name: str, a dataset of `label_spaces.NATIVE_CLASSES`, stored as
+            `stored.py` says, or one that emits canonical records; with its
+            config or without.
+        split: str, TFDS split syntax.
+        task_names: Names of the tasks wanted.
+        label_space: Optional `LabelSpace`, or name of one, for the former.
+        num_examples: Optional int, only the first examples.
+        shuffle_seed: Optional int. Shuffles the former, anew in every epoch.
+        data_dir: Optional folder of TFDS datasets.
+
+    Returns:
+        A `tf.data.Dataset` of records (`records.py`) that knows its size.
+
+    Raises:
+        ValueError: If the dataset is unknown, not prepared, misses a task or
+            is not of the label space.
+    """
+    dataset_name = name.split("/")[0]
+    is_stored = dataset_name in label_spaces.NATIVE_CLASSES
+    lookup = None
+    if label_space is not None:
+        lookup = label_spaces.get(label_space).lookup(dataset_name)
+    if is_stored:
+        # Importing a builder is what makes it known to TFDS.
+        importlib.import_module(f"keras_s4t.data.builders.{dataset_name}")
+    builder = _prepared_builder(name, data_dir)
+    check_tasks(builder.info.features, task_names)
+    if is_stored:
+        return _from_stored(
+            builder, split, task_names, lookup, num_examples, shuffle_seed
+        )
+    return builder.as_dataset(split=split).take(
+        -1 if num_examples is None else num_examples
+    )
+
+
+def _from_stored(
+    builder, split, task_names, lookup, num_examples, shuffle_seed
+):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    wanted = ["image", "id", *task_names]
+    wanted += [f"{name}_mask" for name in task_names]
+    wanted = [key for key in wanted if key in features]
+    # The first examples are those of the first files.
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=shuffle_seed is not None and num_examples is None,
+        read_config=tfds.ReadConfig(shuffle_seed=shuffle_seed),
+        decoders=tfds.decode.PartialDecoding(
+            {key: True for key in wanted},
+            {key: tfds.decode.SkipDecoding() for key in wanted},
+        ),
+    )
+    if num_examples is not None:
+        dataset = dataset.take(num_examples)
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(SHUFFLE_BUFFER, seed=shuffle_seed)
+
+    def decode(example):
+        stored = {
+            key: features[key].decode_example(example[key]) for key in wanted
+        }
+        return canonical_record(stored, lookup)
+
+    return dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _prepared_builder(name, data_dir):
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError as error:
+        rooms = [f"synth_rooms/{domain}" for domain in DOMAINS]
+        raise ValueError(
+            f"The dataset must be one of {rooms}, one of "
+            f"{list(label_spaces.NATIVE_CLASSES)}, or another TFDS dataset. "
+            f"Received: name={name!r}"
+        ) from error
+    if not builder.is_prepared():
+        raise ValueError(
+            "A TFDS dataset must be prepared: call `download_and_prepare()` "
+            f"of its builder. Received: name={name!r}, data_dir={data_dir!r}"
+        )
+    return builder

@@ -1,0 +1,73 @@
+import keras
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class AveragedMoments(keras.layers.Layer):
+    """Means and variances of several features, averaged over batches.
+
+    Every batch has the same weight. All state is in weights: it is saved, and
+    collecting can go on later.
+
+    Attributes:
+        means: dict from name to a variable of the shape of that feature's
+            moments.
+        variances: dict from name to a variable of the same shape.
+    """
+
+    def __init__(self, **kwargs):
+        # Statistics are float32 whatever the network computes in.
+        super().__init__(**{**kwargs, "dtype": "float32"})
+
+    def build(self, moments_shape):
+        self.means, self.variances = {}, {}
+        for name, shape in moments_shape.items():
+            self.means[name] = self._add_state(f"{name}_mean", shape)
+            self.variances[name] = self._add_state(f"{name}_variance", shape)
+        self.num_batches = self._add_state("num_batches", (), "int")
+        self.built = True
+
+    def _add_state(self, name, shape, dtype="float32"):
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            dtype=dtype,
+            initializer="zeros",
+            trainable=False,
+        )
+
+    def pairs(self, moments):
+        """What belongs together.
+
+        Args:
+            moments: dict from name to a pair of tensors, mean and variance.
+
+        Returns:
+            list of pairs of a variable, a mean or a variance, and the tensor.
+        """
+        pairs = []
+        for name, (mean, variance) in moments.items():
+            pairs.append((self.means[name], mean))
+            pairs.append((self.variances[name], variance))
+        return pairs
+
+    def update(self, moments):
+        """Averages the moments of one batch in; not for compiled functions.
+
+        Args:
+            moments: dict from name to a pair of tensors, mean and variance.
+
+        Raises:
+            ValueError: If a tensor has another shape than the variables.
+        """
+        pairs = self.pairs(moments)
+        for variable, value in pairs:
+            if tuple(variable.shape) != tuple(value.shape):
+                raise ValueError(
+                    f"The moments must have shape {tuple(variable.shape)}, "
+                    "that of the size which the statistics were made for. "
+                    f"Received: moments of shape {tuple(value.shape)}"
+                )
+        self.num_batches.assign(self.num_batches + 1)
+        share = 1 / int(self.num_batches.value)
+        for variable, value in pairs:
+            variable.assign(variable + (value - variable) * share)

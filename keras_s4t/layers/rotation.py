@@ -1,0 +1,79 @@
+import keras
+from keras import ops
+
+from keras_s4t.layers.seeded_layer import SeededLayer
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class RandomSquareRotation(SeededLayer):
+    """Turns every image by a random number of quarter turns.
+
+    An image that is not square is cropped before, at random, to a square of
+    its shorter side. Sizes may be unknown in a TensorFlow graph.
+
+    Args:
+        seed: Optional int, seed of the crops and rotations.
+
+    Call arguments:
+        images: Tensor of shape `(batch_size, height, width, channels)`, of
+            any range.
+
+    Returns:
+        Pair of the rotated squares, of shape
+        `(batch_size, side, side, channels)` with
+        `side = min(height, width)`, and the number of quarter turns of each,
+        int32 in 0 ... 3, of shape `(batch_size,)`.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        # A lower precision would round the grey levels.
+        super().__init__(seed, **{**kwargs, "dtype": "float32"})
+
+    def call(self, images):
+        squares = self.crop(images)
+        labels = keras.random.randint(
+            (ops.shape(images)[0],), 0, 4, "int32", self.seed_generator
+        )
+        return rotate(squares, labels), labels
+
+    def crop(self, images):
+        """A random square of every image; all of an image that is one."""
+        static_height, static_width = images.shape[1:3]
+        if static_height is not None and static_height == static_width:
+            return images
+        batch_size, height, width, _ = ops.shape(images)
+        if static_height is not None and static_width is not None:
+            # A tensor of it would not be static under `jax.jit`.
+            side = min(height, width)
+        else:
+            side = ops.minimum(height, width)
+        steps = ops.arange(side, dtype="int32")
+        rows = self._starts(batch_size, height - side)[:, None] + steps
+        columns = self._starts(batch_size, width - side)[:, None] + steps
+        # One gather of whole pixels from the batch as a list of pixels.
+        rows = ops.arange(batch_size, dtype="int32")[:, None] * height + rows
+        pixels = rows[:, :, None] * width + columns[:, None, :]
+        channels = images.shape[-1]
+        return ops.take(ops.reshape(images, (-1, channels)), pixels, axis=0)
+
+    def _starts(self, batch_size, slack):
+        """Uniform integers in 0 ... slack, which may be a tensor."""
+        draws = keras.random.uniform((batch_size,), seed=self.seed_generator)
+        return ops.cast(draws * ops.cast(slack + 1, "float32"), "int32")
+
+
+def rotate(images, quarter_turns):
+    """Turns every image by a number of its own of quarter turns.
+
+    Args:
+        images: Tensor of shape `(batch_size, side, side, channels)`.
+        quarter_turns: Integer tensor of shape `(batch_size,)`, in 0 ... 3;
+            counterclockwise, as `np.rot90(image, quarter_turns)`.
+
+    Returns:
+        A tensor of the shape of `images`.
+    """
+    turns = quarter_turns[:, None, None, None]
+    turned = ops.flip(ops.transpose(images, (0, 2, 1, 3)), axis=1)
+    images = ops.where(turns % 2 == 1, turned, images)
+    return ops.where(turns >= 2, ops.flip(images, axis=(1, 2)), images)

@@ -1,0 +1,112 @@
+"""ActMAD (Mirza et al., CVPR 2023): match activations' moments everywhere."""
+
+import keras
+from keras import ops
+
+from keras_s4t.layers.averaged_moments import AveragedMoments
+from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.losses.moments import mean_and_variance
+from keras_s4t.methods.method import Method
+
+LAYERS = ("all", "deep")
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class ActMAD(Method):
+    """Aligns means and variances of batch norm outputs with the source's.
+
+    Statistics are those of the images of one batch, at every location of every
+    map; on the source they are averaged over batches, so collect with the
+    batch size of the adaptation. The loss is the absolute difference of means
+    plus that of variances, averaged over every map and summed over maps. The
+    encoder moves; batch norm keeps the source statistics.
+
+    Args:
+        image_size: Pair of ints, `(height, width)` of the source images.
+            Statistics are resized for target images of another size.
+        layers: `"all"` for all batch norms of the encoder, `"deep"` for the
+            later half.
+        spatial: bool. Whether each location has statistics of its own.
+            Otherwise they are of channels, over images and locations.
+
+    Raises:
+        ValueError: If an option is unknown or a size not positive.
+
+    References:
+    - [Mirza et al., 2023](https://arxiv.org/abs/2211.12870)
+    """
+
+    bn_mode = "source"
+    needs_source = ("statistics",)
+    taps = ("norm_*",)
+
+    def __init__(
+        self, image_size=(256, 256), layers="all", spatial=True, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if len(image_size) != 2 or min(image_size) < 1:
+            raise ValueError(
+                "`image_size` must be a pair of positive ints. "
+                f"Received: image_size={image_size}"
+            )
+        if layers not in LAYERS:
+            raise ValueError(
+                f"`layers` must be one of {LAYERS}. Received: layers={layers!r}"
+            )
+        self.statistics = AveragedMoments(name="statistics")
+        self.image_size = tuple(image_size)
+        self.layers = layers
+        self.spatial = spatial
+
+    def check(self, network):
+        count = len(network.batch_norms)
+        if not count:
+            raise ValueError(
+                "ActMAD needs an encoder with batch normalization. "
+                f"Received: network={network.name!r} without any"
+            )
+        first = count // 2 if self.layers == "deep" else 0
+        self.taps = tuple(f"norm_{i}" for i in range(first, count))
+
+    def build(self, features_shape):
+        first = 1 if self.spatial else -1
+        self.statistics.build(
+            {name: features_shape[name][first:] for name in self.taps}
+        )
+        self.built = True
+
+    def moments(self, features):
+        """Means and variances of the features of a batch, by name."""
+        for x in features.values():
+            if self.spatial and x.shape[0] == 1:
+                raise ValueError(
+                    "ActMAD needs at least 2 images in a batch, for their "
+                    f"variance. Received: features of shape {tuple(x.shape)}"
+                )
+        axis = (0,) if self.spatial else (0, 1, 2)
+        return {k: mean_and_variance(x, axis) for k, x in features.items()}
+
+    def collect(self, features):
+        self.statistics.update(self.moments(features))
+
+    def target_loss(self, model, images, features):
+        pairs = self.statistics.pairs(self.moments(features))
+        return sum(self._distance(stored, value) for stored, value in pairs)
+
+    def _distance(self, stored, value):
+        if self.spatial:
+            size = ops.shape(value)[:2]
+            stored = resize_bilinear(ops.expand_dims(stored, 0), size)[0]
+        return ops.mean(ops.abs(value - stored))
+
+    def default_optimizer(self, batch_size=8):
+        return keras.optimizers.SGD(
+            0.0001, momentum=0.9, nesterov=True, weight_decay=0.0005
+        )
+
+    def get_config(self):
+        names = ("image_size", "layers", "spatial")
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in names},
+        }

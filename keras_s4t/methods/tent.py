@@ -1,0 +1,67 @@
+"""TENT (Wang et al., ICLR 2021): minimize the entropy of class predictions."""
+
+import keras
+
+from keras_s4t.losses import softmax_entropy
+from keras_s4t.methods.method import Method
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class Tent(Method):
+    """Sharpens class predictions by the affine parameters of batch norm.
+
+    The loss is the entropy of the softmax of one task's logits, averaged over
+    the pixels of the batch. Every batch is normalized with its own
+    statistics, in prediction too. Tasks without classes have no entropy; they
+    change through the shared encoder alone.
+
+    Args:
+        task: Name of the task whose entropy is minimized. Its raw outputs
+            must be logits of classes.
+
+    References:
+    - [Wang et al., 2021](https://arxiv.org/abs/2006.10726)
+    """
+
+    bn_mode = "batch"
+
+    def __init__(self, task="semseg", **kwargs):
+        super().__init__(**kwargs)
+        self.task = task
+
+    def check(self, network):
+        check_classes(network, task=self.task)
+
+    def target_loss(self, model, images, features):
+        return softmax_entropy(model.decode(features, images)[self.task])
+
+    def select(self, network):
+        return network.affine_variables
+
+    def default_optimizer(self, batch_size=8):
+        return keras.optimizers.SGD(0.00025, momentum=0.9)
+
+    def get_config(self):
+        return {**super().get_config(), "task": self.task}
+
+
+def check_classes(network, **argument):
+    """Raises an error unless a network has a task, and the task classes.
+
+    Args:
+        network: The `MultiTaskModel`.
+        **argument: The name of the task, by the name of the argument that it
+            was given as.
+
+    Raises:
+        ValueError: If the network has no such task, or its raw outputs are
+            not logits of classes.
+    """
+    ((key, name),) = argument.items()
+    # A label without channels holds the id of a class.
+    classes = [t.name for t in network.tasks if t.label_channels is None]
+    if name not in classes:
+        raise ValueError(
+            f"`{key}` must be a task of the network that predicts classes, "
+            f"one of {classes}. Received: {key}={name!r}"
+        )

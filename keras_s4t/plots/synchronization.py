@@ -1,0 +1,128 @@
+"""Gain against how far tasks improve together, one marker per method."""
+
+import math
+
+from keras_s4t.plots.curve_styles import curve_styles
+from keras_s4t.plots.save_figure import check_figure_path
+from keras_s4t.plots.save_figure import save_figure
+
+_PANELS = {
+    "step_variance": (r"Step variance (squared steps)", False),
+    "dynamic_time_warping": (r"Dynamic time warping (%)", False),
+    "cosine_similarity": (r"Cosine similarity", True),
+}
+_GAIN = r"$\Delta_\mathrm{TTT}$ (%) $\uparrow$"
+_PANEL_SIZE = (2.35, 2.1)  # inches
+_LEGEND_COLUMNS = 5
+_LEGEND_LINE = 0.16
+
+
+def synchronization(
+    methods,
+    path=None,
+    title=None,
+    controls=("Base", "BatchNormOnly"),
+    correlations=None,
+):
+    """Draws the gain of methods over three measures of synchronization.
+
+    One panel per measure (`keras_s4t.metrics.synchronization`), with the gain
+    over all tasks (`keras_s4t.metrics.ttt_gain`) on the common vertical axis.
+    An arrow tells which direction is better.
+
+    Args:
+        methods: dict from the name of a method to a dict with `"gain"`, in
+            percent, and the measures, `"step_variance"`,
+            `"dynamic_time_warping"` and `"cosine_similarity"`. What is not
+            finite is left out of its panel.
+        path: string or path ending in `.png` or `.pdf`, or None. Where to
+            write the figure.
+        title: string or None. A heading for the whole figure.
+        controls: names that are no method of interest; they are drawn in
+            grey.
+        correlations: Optional dict from measure to a rank correlation with
+            the gain, to be shown above its panel.
+
+    Returns:
+        `matplotlib.figure.Figure`, which does not belong to pyplot.
+
+    Raises:
+        ValueError: If there is no method, a method lacks a number, or `path`
+            has another suffix.
+
+    Example:
+    ```python
+    synchronization(
+        {"S4T": {"gain": 35.0, **metrics.synchronization(curve.relative)}},
+        "synchronization.pdf",
+    )
+    ```
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    check_figure_path(path)
+    _check(methods)
+    styles = curve_styles(methods, controls)
+    with matplotlib.rc_context({"font.size": 8, "axes.titlesize": 8}):
+        legend_lines = -(-len(methods) // _LEGEND_COLUMNS)
+        width, height = _PANEL_SIZE
+        figure = Figure(
+            figsize=(
+                len(_PANELS) * width,
+                height + legend_lines * _LEGEND_LINE,
+            ),
+            layout="constrained",
+        )
+        panels = figure.subplots(1, len(_PANELS), sharey=True)
+        for panel, measure in zip(panels, _PANELS, strict=True):
+            _draw_panel(panel, methods, measure, styles)
+            correlation = (correlations or {}).get(measure, math.nan)
+            if math.isfinite(correlation):
+                panel.set_title(f"Spearman {correlation:+.2f}")
+        panels[0].set_ylabel(_GAIN)
+        markers, labels = panels[0].get_legend_handles_labels()
+        figure.legend(
+            markers,
+            labels,
+            loc="outside lower center",
+            ncols=_LEGEND_COLUMNS,
+            frameon=False,
+            fontsize=7,
+            handletextpad=0.3,
+        )
+        if title is not None:
+            figure.suptitle(title, fontsize=9)
+    if path is not None:
+        save_figure(figure, path)
+    return figure
+
+
+def _check(methods):
+    keys = ("gain", *_PANELS)
+    missing = {
+        name: [key for key in keys if key not in values]
+        for name, values in methods.items()
+    }
+    if not methods or any(missing.values()):
+        raise ValueError(
+            f"`methods` must hold at least one method, each with {keys}. "
+            f"Received: methods={list(methods)}, missing={missing}"
+        )
+
+
+def _draw_panel(panel, methods, measure, styles):
+    title, higher_is_better = _PANELS[measure]
+    for name, values in methods.items():
+        point = values[measure], values["gain"]
+        if not all(map(math.isfinite, point)):
+            # Not in this panel, but in the legend of all.
+            point = math.nan, math.nan
+        style = {"marker": "d", **styles[name], "linestyle": "none"}
+        panel.plot(*point, label=name, markersize=5, **style)
+    arrow = r"$\uparrow$" if higher_is_better else r"$\downarrow$"
+    panel.set_xlabel(f"{title} {arrow}")
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=7)
+    panel.grid(color="#E6E6E6", linewidth=0.5)
+    panel.set_axisbelow(True)

@@ -1,0 +1,175 @@
+"""Compare all methods: one source, several targets, several seeds.
+
+    python recipes/compare_methods.py --tune --output runs/comparison
+
+Trains the source models that the methods need (those that add nothing to the
+source training share one per seed), adapts each of them to every target, and
+keeps everything in `results.json`, from which `draw_figures.py` draws the
+tables and figures again. `--tune` first chooses the learning rate and the
+number of steps of every method on corrupted *source* images, with the same
+budget for all; without it, methods take their authors' learning rates and
+`--steps`.
+
+An interrupted comparison goes on where it was when the same command is given
+again. Another setting finds no old result, but leaves it in the file.
+
+`--costs` takes the `results.json` of `benchmark.py --methods`, where every
+method has a process, and so a peak memory, of its own.
+"""
+
+import argparse
+import pathlib
+import time
+
+import configs
+from benchmark_results import describe_environment
+from comparison import Comparison
+from comparison_costs import read_benchmark
+from comparison_results import Results
+from comparison_rows import BATCH_CONTROL
+from comparison_rows import default_methods
+from comparison_rows import make_rows
+from comparison_settings import QUICK
+from comparison_settings import Settings
+from draw_figures import draw
+from protocols import PROTOCOLS
+
+from keras_s4t.data.corruptions import CORRUPTIONS
+
+TASK_FACTS = (
+    "name",
+    "title",
+    "metric_key",
+    "metric_title",
+    "metric_unit",
+    "higher_is_better",
+)
+
+
+def compare_methods(methods=None, costs=None, fresh=False, **settings):
+    """Compares methods, and writes results, tables and figures.
+
+    Args:
+        methods: Names of methods, by default of all, or a dict from a name to
+            the name of a method or a function without arguments that makes a
+            `Method`, such as its class. `Base` and `BatchNormOnly` are always
+            there.
+        costs: Optional path of a `results.json` of `benchmark.py`.
+        fresh: bool. Whether to forget the results in `output`; trained source
+            models are kept.
+        **settings: Those of `Settings`.
+
+    Returns:
+        dict, what `results.json` holds.
+
+    Raises:
+        ValueError: If a name is unknown, a setting is out of its range, or a
+            file is not what it should be.
+
+    Example:
+
+    ```python
+    compare_methods({"Mine": Mine, "Tent": "Tent"}, output="runs/mine")
+    ```
+    """
+    return _finish(_begin(methods, costs, fresh, **settings))
+
+
+def _begin(methods=None, costs=None, fresh=False, **settings):
+    """A `Comparison` that is ready to run, all names and files being good."""
+    settings = Settings(**settings)
+    rows = make_rows(methods or default_methods(), settings)
+    names = [row.name for row in rows]
+    benchmark = read_benchmark(costs, names) if costs else {}
+    results = Results(settings.output / "results.json", fresh)
+    comparison = Comparison(rows, settings, results)
+    results.save(
+        settings=settings.facts,
+        environment=describe_environment(),
+        tasks=[
+            {fact: getattr(task, fact) for fact in TASK_FACTS}
+            for task in comparison.tasks
+        ],
+        benchmark=benchmark,
+        budget=_budget(settings),
+    )
+    return comparison
+
+
+def _finish(comparison):
+    """Runs a comparison and draws it; returns the results."""
+    comparison.run()
+    content = comparison.results.content
+    draw(content, comparison.settings.output)
+    return content
+
+
+def _budget(settings):
+    """What the choice of learning rates and steps may cost each method."""
+    if not settings.tune:
+        return None
+    return {
+        "learning_rates": len(settings.factors),
+        "steps": settings.steps,
+        "corruptions": [
+            f"{corruption} {severity}"
+            for corruption in CORRUPTIONS
+            for severity in settings.severities
+        ],
+        "images": settings.num_tuning,
+        "seed": settings.seeds[0],
+    }
+
+
+def parse_arguments():
+    """The command line, as keyword arguments of `compare_methods`."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    known = sorted((*default_methods(), BATCH_CONTROL))
+    parser.add_argument("--config", choices=configs.NAMES)
+    parser.add_argument("--source", help="a dataset's name")
+    parser.add_argument("--targets", nargs="+", help="datasets' names")
+    parser.add_argument("--methods", nargs="+", choices=known)
+    parser.add_argument("--seeds", type=int, nargs="+")
+    parser.add_argument("--protocol", choices=PROTOCOLS)
+    parser.add_argument("--steps", type=int, help="of the adaptation, at most")
+    parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--severities", type=int, nargs="+", metavar="1..5")
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--size", type=int, help="image side")
+    parser.add_argument("--epochs", type=int, help="of the source training")
+    parser.add_argument("--num-source", type=int, help="images to train on")
+    parser.add_argument("--num-target", type=int, help="images of each target")
+    parser.add_argument("--costs", type=pathlib.Path)
+    parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--cache", type=pathlib.Path)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="minutes")
+    given = {
+        name: value
+        for name, value in vars(parser.parse_args()).items()
+        if value is not None
+    }
+    defaults = {"workers": 2}
+    if given.pop("quick"):
+        config = configs.get(given.get("config", Settings.config))
+        defaults = {**QUICK, "targets": config.TARGETS[:1]}
+    return parser, {**defaults, **given}
+
+
+def main():
+    """Runs the recipe."""
+    parser, arguments = parse_arguments()
+    start = time.time()
+    try:
+        comparison = _begin(**arguments)
+    except ValueError as error:
+        parser.error(str(error))
+    _finish(comparison)
+    output = comparison.settings.output
+    print(f"Done in {time.time() - start:.0f} s: see {output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Draw the tables and figures of a comparison again, from its JSON alone.
+
+    python recipes/draw_figures.py --results runs/comparison/results.json
+
+Prints the tables and writes, into the folder of the results or `--output`:
+`tables.md`; `metrics.csv`, `costs.csv` and `tuning.csv` with all digits; per
+target `curves_<target>` (the metrics over adaptation steps) and
+`synchronization_<target>` (the gain against SV, DTW and CS), each as PNG and
+PDF. A comparison that was interrupted is drawn as far as it got.
+"""
+
+import argparse
+import csv
+import pathlib
+import re
+import sys
+
+from comparison_csv import costs_rows
+from comparison_csv import metrics_rows
+from comparison_csv import tuning_rows
+from comparison_results import Results
+from comparison_rows import CONTROLS
+from comparison_statistics import spread
+from comparison_summary import MEASURES
+from comparison_summary import Summary
+from comparison_tables import costs_table
+from comparison_tables import network_table
+from comparison_tables import overall_table
+from comparison_tables import synchronization_table
+from comparison_tables import target_table
+from comparison_tables import tuning_table
+from rich.console import Console
+
+from keras_s4t.files import atomic_path
+from keras_s4t.plots import adaptation_curves
+from keras_s4t.plots import synchronization
+
+SUFFIXES = (".png", ".pdf")
+
+
+def draw(content, output):
+    """Prints and writes everything that the results of a comparison show.
+
+    Args:
+        content: dict, what `results.json` holds.
+        output: Folder to write to.
+    """
+    output = pathlib.Path(output)
+    summary = Summary(content)
+    tables = make_tables(summary)
+    console = Console()
+    for table in tables:
+        console.print(table.rich())
+        console.print()
+    with atomic_path(output / "tables.md") as path:
+        path.write_text("\n".join(table.markdown() for table in tables))
+    for name, make_rows in (
+        ("metrics", metrics_rows),
+        ("costs", costs_rows),
+        ("tuning", tuning_rows),
+    ):
+        write_csv(output / f"{name}.csv", make_rows(summary))
+    for target in summary.targets:
+        try:
+            draw_target(summary, target, output)
+        except ValueError as error:
+            # Of a metric that is 0 before adaptation there is no gain.
+            print(f"There are no figures of {target}: {error}")
+
+
+def make_tables(summary):
+    """All tables that have a row.
+
+    Args:
+        summary: `Summary`.
+
+    Returns:
+        list of `Table`.
+    """
+    tables = []
+    for target in summary.targets:
+        tables.append(target_table(summary, target))
+        tables.append(synchronization_table(summary, target))
+    if len(summary.targets) > 1:
+        tables.append(overall_table(summary))
+    tables.append(network_table(summary))
+    tables.append(costs_table(summary))
+    tables.append(tuning_table(summary))
+    return [table for table in tables if table.rows]
+
+
+def draw_target(summary, target, output):
+    """Writes the figures of one target."""
+    name = re.sub(r"\W+", "_", target)
+    methods = [m for m in summary.methods if summary.curves(m, target)]
+    curves = {m: summary.mean_curve(m, target) for m in methods}
+    markers = {
+        method: {
+            "gain": spread(list(summary.gains(method, target).values())).mean,
+            **{
+                measure: value.mean
+                for measure, value in summary.synchronization(
+                    method, target
+                ).items()
+            },
+        }
+        for method in methods
+        if len(curves[method].points) > 1
+    }
+    correlations = {
+        measure: summary.correlations(target)[measure][0]
+        for measure in MEASURES
+    }
+    for suffix in SUFFIXES:
+        adaptation_curves(
+            curves,
+            summary.tasks,
+            output / f"curves_{name}{suffix}",
+            title=target,
+            controls=CONTROLS,
+        )
+        if markers:
+            synchronization(
+                markers,
+                output / f"synchronization_{name}{suffix}",
+                title=target,
+                controls=CONTROLS,
+                correlations=correlations,
+            )
+
+
+def write_csv(path, rows):
+    """Writes dicts as CSV; nothing if there are none."""
+    rows = list(rows)
+    if not rows:
+        return
+    names = dict.fromkeys(name for row in rows for name in row)
+    with atomic_path(path) as unfinished:
+        with open(unfinished, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(names))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def main():
+    """Runs the recipe."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--results",
+        type=pathlib.Path,
+        default=pathlib.Path("runs/comparison/results.json"),
+    )
+    parser.add_argument("--output", type=pathlib.Path)
+    arguments = parser.parse_args()
+    if not arguments.results.is_file():
+        parser.error(f"--results must be a file, not {arguments.results}")
+    try:
+        content = Results(arguments.results).content
+        draw(content, arguments.output or arguments.results.parent)
+    except ValueError as error:
+        sys.exit(f"draw_figures.py: error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The TFDS builder, which needs TensorFlow in the process."""
+
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+import pytest
+from data.archives import pascal
+from data.archives import rooms
+from PIL import Image
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("TFDS reads with TensorFlow", allow_module_level=True)
+ndimage = pytest.importorskip("scipy.ndimage")
+pytest.importorskip("skimage.morphology")
+
+import tensorflow_datasets as tfds  # noqa: E402
+
+from keras_s4t.data.builders import pascal_mt  # noqa: E402
+from keras_s4t.data.builders.pascal_mt import boundaries  # noqa: E402
+from keras_s4t.data.stored import canonical_record  # noqa: E402
+
+
+class PascalMtTest(tfds.testing.DatasetBuilderTestCase):
+    DATASET_CLASS = pascal_mt.Builder
+    SPLITS = {split: len(names) for split, names in pascal.SPLITS.items()}
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.EXAMPLE_DIR = folder.name
+        pascal.write(pathlib.Path(folder.name))
+        super().setUpClass()
+
+
+def build(manual_dir, data_dir):
+    builder = pascal_mt.Builder(data_dir=data_dir)
+    config = tfds.download.DownloadConfig(manual_dir=manual_dir)
+    builder.download_and_prepare(download_config=config)
+    return builder
+
+
+def laplacian(label_map):
+    """Four neighbors minus four times the middle; the border is mirrored."""
+    padded = np.pad(label_map.astype(int), 1, mode="reflect")
+    neighbors = (
+        padded[:-2, 1:-1]
+        + padded[2:, 1:-1]
+        + padded[1:-1, :-2]
+        + padded[1:-1, 2:]
+    )
+    return neighbors - 4 * padded[1:-1, 1:-1]
+
+
+def assert_is_thinned(edges, label_map):
+    """Thin lines along the boundaries that keep what they enclose."""
+    band = laplacian(label_map) != 0
+    assert not edges[~band].any()
+    # Next to every pixel of the band is one of its line.
+    square = np.ones((3, 3), bool)
+    near = ndimage.binary_dilation(edges, square, iterations=2)
+    assert near[band].all()
+    assert ndimage.label(edges, square)[1] == ndimage.label(band, square)[1]
+    # No square of edges, as there is wherever a band is two pixels wide.
+    squares = edges[1:, 1:] & edges[1:, :-1] & edges[:-1, 1:] & edges[:-1, :-1]
+    assert squares.sum() <= 1 and edges.sum() < 0.75 * band.sum()
+
+
+@pytest.mark.parametrize("top_folder", ["PASCALContext", "PASCAL_MT"])
+def test_labels(top_folder, tmp_path):
+    _, views = pascal.write(tmp_path / "manual", top_folder)
+    build(tmp_path / "manual", tmp_path / "data")
+
+    builder = tfds.builder("pascal_mt", data_dir=tmp_path / "data")
+    assert "research only" in builder.info.redistribution_info.license
+    names = builder.info.features["semseg"].names
+    assert len(names) == 21 and names[20] == "tvmonitor"
+    assert "depth" not in builder.info.features
+    for split, expected in pascal.SPLITS.items():
+        dataset = builder.as_dataset(split=split)
+        sources = {
+            r["id"].decode(): r["semseg_source"].decode()
+            for r in tfds.as_numpy(dataset)
+        }
+        assert sources == {
+            name: "VOC12" if name in pascal.IN_VOC12 else "pascal-context"
+            for name in expected
+        }
+        for record in tfds.as_numpy(dataset.map(canonical_record)):
+            view = views[record["id"].decode()]
+            assert record["image"].shape == (*view.classes.shape, 3)
+            rooms.assert_matches(record, view, pascal.LOOKUP, 1.0, 6)
+            assert set(np.unique(record["edge"])) == {0, 1}
+            edges = record["edge"][..., 0] == 1
+            assert_is_thinned(edges, pascal.context_map(view))
+
+
+def test_boundaries_of_straight_regions():
+    label_map = np.full((8, 10), 3, "uint16")
+    label_map[:, 5:] = 459
+    edges = boundaries.find_boundaries(label_map)
+    assert edges.sum(1).tolist() == [1] * 8
+    assert not edges[:, [0, 1, 2, 3, 6, 7, 8, 9]].any()
+    assert not boundaries.find_boundaries(np.full((8, 10), 3, "uint16")).any()
+
+
+def test_boundaries_of_a_frame_end_at_the_border():
+    label_map = np.full((9, 9), 7, "uint16")
+    label_map[2:7, 2:7] = 8
+    edges = boundaries.find_boundaries(label_map)
+    assert_is_thinned(edges, label_map)
+    # One closed line: inside and outside stay apart.
+    assert ndimage.label(~edges)[1] == 2
+
+
+def png(array):
+    return lambda path: Image.fromarray(array).save(path)
+
+
+def mat(**arrays):
+    from scipy.io import savemat
+
+    return lambda path: savemat(path, arrays)
+
+
+CONTEXT = "pascal-context/trainval/{}.mat"
+MAP = np.ones((24, 32), "uint16")
+IDS = np.zeros((24, 32), "uint8")
+
+
+@pytest.mark.parametrize(
+    "file, write, message",
+    [
+        ("JPEGImages/{}.jpg", pathlib.Path.unlink, "cannot be read"),
+        ("normals_distill/{}.png", pathlib.Path.unlink, "cannot be read"),
+        ("normals_distill/{}.png", png(IDS), "mode 'L'"),
+        ("semseg/VOC12/{}.png", png(IDS + 21), "0 ... 20 or 255.*21"),
+        ("semseg/VOC12/{}.png", png(IDS[1:]), r"\(23, 32\)"),
+        ("semseg/pascal-context/{}.png", None, "cannot be read"),
+        (
+            "pascal-context/trainval/{}.mat",
+            mat(LabelMap=MAP * 460),
+            "0 ... 459",
+        ),
+        ("pascal-context/trainval/{}.mat", mat(Labels=MAP), "LabelMap"),
+    ],
+)
+def test_bad_files_stop_the_build_and_are_named(file, write, message, tmp_path):
+    root, _ = pascal.write(tmp_path / "manual")
+    file = file.format("2008_000003")
+    if write is None:  # neither of the two segmentations
+        (root / "semseg/VOC12/2008_000003.png").unlink()
+        write = pathlib.Path.unlink
+    write(root / file)
+    with pytest.raises(ValueError, match=f"{file}.*{message}"):
+        build(tmp_path / "manual", tmp_path / "data")

@@ -1,0 +1,39 @@
+import importlib
+import pathlib
+
+import pytest
+import tiny_config
+
+import keras_s4t
+
+RECIPES = pathlib.Path(__file__).parent.parent.parent / "recipes"
+
+
+@pytest.fixture
+def load_recipe(monkeypatch):
+    monkeypatch.syspath_prepend(RECIPES)
+    return importlib.import_module
+
+
+@pytest.fixture
+def loader(monkeypatch):
+    """Random images instead of datasets."""
+    loader = tiny_config.Loader()
+    monkeypatch.setattr(keras_s4t.data, "load", loader)
+    return loader
+
+
+@pytest.fixture
+def compare(load_recipe, loader, tmp_path):
+    """`compare_methods` with the tiny network, into a folder of the test."""
+    recipe = load_recipe("compare_methods")
+
+    def compare(methods, output="comparison", **settings):
+        return recipe.compare_methods(
+            methods,
+            config=tiny_config,
+            output=tmp_path / output,
+            **{**tiny_config.SETTINGS, **settings},
+        )
+
+    return compare

@@ -1,0 +1,317 @@
+"""Tables and figures of handmade results, against numbers computed by hand."""
+
+import csv
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+from measured import make_measured
+
+import keras_s4t
+
+TASKS = [
+    {
+        "name": task.name,
+        "title": task.title,
+        "metric_key": task.metric_key,
+        "metric_title": task.metric_title,
+        "metric_unit": task.metric_unit,
+        "higher_is_better": task.higher_is_better,
+    }
+    for task in (keras_s4t.tasks.semseg(3), keras_s4t.tasks.depth())
+]
+# By seed, in percent at step 2: of both tasks the same.
+GAINS = {
+    ("BatchNormOnly", "plain"): (10.0, 20.0, 30.0),
+    ("Tent", "plain"): (11.0, 22.0, 33.0),
+    ("BatchNormOnly", "S4T"): (12.0, 12.0, 12.0),
+    ("S4T", "S4T"): (14.0, 15.0, 10.0),
+}
+
+
+def make_run(method, network, target, seed, gain):
+    base = {"plain": 0.2, "S4T": 0.4}[network] + 0.01 * seed
+    shares = [0.0] if method == "Base" else [0.0, 0.5 * gain, gain, gain / 4]
+    return {
+        "seed": seed,
+        "target": target,
+        "method": method,
+        "network": network,
+        "seconds": 1.0,
+        "curve": {
+            "step": list(range(len(shares))),
+            "semseg_miou": [base * (1 + s / 100) for s in shares],
+            "depth_rmse": [10 * base * (1 - s / 100) for s in shares],
+        },
+    }
+
+
+def make_content(targets=("a/dusk",)):
+    runs = {}
+    for target in targets:
+        for seed in range(3):
+            for (method, network), gains in GAINS.items():
+                runs[f"{target} {method} {network} {seed}"] = make_run(
+                    method, network, target, seed, gains[seed]
+                )
+            runs[f"{target} Base {seed}"] = make_run(
+                "Base", "plain", target, seed, 0.0
+            )
+    methods = {
+        name: {
+            "network": "S4T" if name == "S4T" else "plain",
+            "default_learning_rate": 1e-3,
+            "learning_rate": 1e-2 if name == "Tent" else None,
+            "step": 2,
+            "costs": f"costs {name}",
+            "tuning": f"tuning {name}",
+        }
+        for name in ("Base", "BatchNormOnly", "Tent", "S4T")
+    }
+    # What another command asked for must not be shown.
+    stale = make_run("Tent", "plain", "a/dusk", 7, 99.0)
+    return {
+        "settings": {"seeds": [0, 1, 2]},
+        "tasks": TASKS,
+        "methods": methods,
+        "plan": list(runs),
+        "runs": {"stale": stale, **runs},
+        "sources": {},
+        "costs": {
+            "costs Tent": {
+                "parameters": 1234,
+                "updated": 12,
+                "step_seconds": 0.25,
+                "predict_seconds": 0.1,
+                "device": "CPU",
+            }
+        },
+        "tuning": {
+            "tuning Tent": {
+                "learning_rate": 1e-2,
+                "step": 2,
+                "learning_rates": [1e-3, 1e-2],
+                "steps": [0, 1, 2],
+                "mean_gain": 4.0,
+                "mean_gains": [[0.0, 1.0, 2.0], [0.0, 3.0, 4.0]],
+                "at_edge": True,
+            }
+        },
+        "benchmark": {"Tent": {"step_seconds": 2.0, "peak_memory": 3e9}},
+    }
+
+
+@pytest.fixture
+def summarize(load_recipe):
+    return load_recipe("comparison_summary").Summary
+
+
+def test_gain_over_the_control_of_the_same_network(summarize, load_recipe):
+    summary = summarize(make_content())
+    assert summary.methods == ["Base", "BatchNormOnly", "Tent", "S4T"]
+    gains = summary.gains("S4T", "a/dusk")
+    assert gains == pytest.approx({0: 14, 1: 15, 2: 10})
+    over = summary.over_control("S4T", "a/dusk")
+    assert over == pytest.approx({0: 2, 1: 3, 2: -2})
+    over = summary.over_control("Tent", "a/dusk")
+    assert over == pytest.approx({0: 1, 1: 2, 2: 3})
+    # Paired: mean 2, standard deviation 1 of three differences.
+    spread = load_recipe("comparison_statistics").spread
+    interval = spread(list(over.values())).interval
+    half = 4.302653 / math.sqrt(3)
+    assert interval == pytest.approx((2 - half, 2 + half))
+
+
+def test_the_best_step_is_that_of_the_mean(summarize):
+    best, step = summarize(make_content()).best("Tent", "a/dusk")
+    assert step == 2
+    assert best.mean == pytest.approx(22)
+    best, step = summarize(make_content()).best("Base", "a/dusk")
+    assert (best.mean, step) == (0, 0)
+
+
+def test_mean_curves(summarize):
+    summary = summarize(make_content())
+    curve = summary.mean_curve("BatchNormOnly", "a/dusk")
+    assert curve.steps == [0, 1, 2, 3]
+    values = [0.2 * 1.1, 0.21 * 1.2, 0.22 * 1.3]
+    assert curve.at(2)["semseg_miou"] == pytest.approx(np.mean(values))
+    assert curve.points[0]["semseg_miou"] == pytest.approx(0.21)
+
+
+def test_correlation_is_over_methods_that_adapt(summarize):
+    content = make_content()
+    for run in content["runs"].values():
+        curve = run["curve"]
+        if run["method"] != "Base":
+            # The later the second task is best, the larger the variance.
+            late = {"BatchNormOnly": 1, "Tent": 2, "S4T": 3}[run["method"]]
+            curve["depth_rmse"] = [10.0, 9.9, 9.8, 9.7]
+            curve["depth_rmse"][late] = 5.0
+            curve["semseg_miou"] = [0.1, 0.2, 0.14 + late / 100, 0.15]
+    summary = summarize(content)
+    variances = [
+        summary.synchronization(name, "a/dusk")["step_variance"].mean
+        for name in ("BatchNormOnly", "Tent", "S4T")
+    ]
+    assert variances == [0.0, 0.25, 1.0]
+    gains = [
+        np.mean(list(summary.gains(name, "a/dusk").values()))
+        for name in ("BatchNormOnly", "Tent", "S4T")
+    ]
+    assert gains == pytest.approx([(50 + 2) / 2, (60 + 50) / 2, (70 + 2) / 2])
+    # Ranks 1, 2, 3 and 1, 3, 2.
+    correlation, count = summary.correlations("a/dusk")["step_variance"]
+    assert count == 3
+    assert correlation == pytest.approx(0.5)
+
+
+def test_the_mean_over_targets_is_paired_over_seeds(summarize):
+    content = make_content(("a/dusk", "a/dawn"))
+    for key in content["plan"]:
+        run = content["runs"][key]
+        if run["target"] == "a/dawn" and run["method"] == "Tent":
+            content["runs"][key] = make_run("Tent", "plain", "a/dawn", 0, 0.0)
+            content["runs"][key]["seed"] = run["seed"]
+    summary = summarize(content)
+    spread = summary.over_targets(summary.gains, "Tent")
+    assert spread.mean == pytest.approx(np.mean([5.5, 11, 16.5]))
+    assert spread.std == pytest.approx(np.std([5.5, 11, 16.5], ddof=1))
+    assert spread.count == 3
+
+
+def test_cells(summarize, load_recipe):
+    tables = load_recipe("comparison_tables")
+    summary = summarize(make_content())
+    text = tables.target_table(summary, "a/dusk").markdown()
+    lines = {line.split(" | ")[0]: line for line in text.splitlines()}
+    cells = lines["| Tent"].strip("| ").split(" | ")
+    assert cells[0] == "Tent"
+    values = np.array([0.2 * 1.11, 0.21 * 1.22, 0.22 * 1.33])
+    assert cells[1] == f"{values.mean():.4f} ±{values.std(ddof=1):.2g}"
+    assert cells[3] == "+22.00 ±11.00"
+    assert cells[4] == "+2.00 [-0.48, +4.48]"
+    assert cells[5] == "+22.00 @2"
+    assert "over BatchNormOnly, 95%" in text
+
+    text = tables.network_table(summary).markdown()
+    assert "| plain | 0.2100 | 2.100 | +20.00 |" in text
+    assert "| S4T | 0.4100 | 4.100 | +12.00 |" in text
+    text = tables.costs_table(summary).markdown()
+    assert "| Tent | 1,234 | 12 | 0.250 | 0.100 | 2.00 | 3.00 |" in text
+    text = tables.tuning_table(summary).markdown()
+    assert "| Tent | 1.0e-03 | 1.0e-02 | 2 | +4.00 | yes |" in text
+
+
+def run_recipe(load_recipe, monkeypatch, *arguments):
+    recipe = load_recipe("draw_figures")
+    arguments = ["draw_figures.py", *map(str, arguments)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    recipe.main()
+
+
+def test_files(load_recipe, monkeypatch, tmp_path, capsys):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(make_content(("a/dusk", "a/dawn"))))
+    output = tmp_path / "drawn"
+    run_recipe(load_recipe, monkeypatch, "--results", path, "--output", output)
+    names = {p.name for p in output.iterdir()}
+    figures = {
+        f"{figure}_a_{target}.{suffix}"
+        for figure in ("curves", "synchronization")
+        for target in ("dusk", "dawn")
+        for suffix in ("png", "pdf")
+    }
+    tables = {"tables.md", "metrics.csv", "costs.csv", "tuning.csv"}
+    assert names == figures | tables
+    assert "Delta_TTT" in capsys.readouterr().out
+    with open(output / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    row = next(r for r in rows if r["method"] == "Tent")
+    assert float(row["delta_ttt_mean"]) == pytest.approx(22)
+    assert float(row["over_batch_norm_only_mean"]) == pytest.approx(2)
+    with open(output / "tuning.csv", newline="") as file:
+        gains = [float(row["mean_gain"]) for row in csv.DictReader(file)]
+    assert gains == [0, 1, 2, 0, 3, 4]
+
+
+def test_half_a_comparison_is_drawn(load_recipe, tmp_path):
+    content = make_content(("a/dusk", "a/dawn"))
+    for key in content["plan"][7:]:
+        del content["runs"][key]
+    load_recipe("draw_figures").draw(content, tmp_path)
+    assert (tmp_path / "curves_a_dusk.png").stat().st_size
+    assert "a/dawn" not in (tmp_path / "tables.md").read_text()
+
+
+def test_what_diverged_is_empty_and_all_else_is_there(load_recipe, tmp_path):
+    content = make_content()
+    for run in content["runs"].values():
+        if run["method"] == "Tent":
+            run["curve"]["depth_rmse"][2] = None
+    load_recipe("draw_figures").draw(content, tmp_path)
+    with open(tmp_path / "metrics.csv", newline="") as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert rows["Tent"]["delta_ttt_mean"] == ""
+    assert float(rows["Tent"]["semseg_miou_mean"]) > 0
+    assert float(rows["S4T"]["delta_ttt_mean"]) == pytest.approx(13)
+
+
+def test_a_metric_of_0_has_no_gain(load_recipe, tmp_path, capsys):
+    content = make_content()
+    for run in content["runs"].values():
+        run["curve"]["semseg_miou"][0] = 0.0
+    load_recipe("draw_figures").draw(content, tmp_path)
+    assert "There are no figures of a/dusk" in capsys.readouterr().out
+    assert "+nan" in (tmp_path / "tables.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["{}", "no JSON", '{"points": {}}'])
+def test_other_files(load_recipe, monkeypatch, tmp_path, text):
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(SystemExit, match="must be that of a comparison"):
+        run_recipe(load_recipe, monkeypatch, "--results", path)
+
+
+def test_costs_of_the_benchmark(load_recipe, tmp_path):
+    costs = load_recipe("comparison_costs")
+    point = make_measured()
+    point["contestants"]["Tent"] = point["contestants"].pop("fast")
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"points": {"a": point}}))
+    facts = costs.read_benchmark(path, ["Tent", "S4T"])
+    assert facts == {
+        "Tent": {
+            "parameters": 1,
+            "step_seconds": 4.0,
+            "peak_memory": 1e9,
+            "setting": "64x96, batch 8, 4 tasks, float32, CPU",
+        }
+    }
+    with pytest.raises(ValueError, match="--methods"):
+        costs.read_benchmark(path, ["S4T"])
+
+
+def test_the_choice_of_tuning(load_recipe):
+    choose = load_recipe("comparison_tuning").choose
+    nan = math.nan
+    gains = [
+        [[0, 1, 2], [0, 8, 1], [0, nan, nan]],
+        [[0, 3, 2], [0, 4, 3], [0, 99, 99]],
+        # The source model fails here altogether.
+        [[nan, nan, nan]] * 3,
+    ]
+    facts = choose(gains, [1e-3, 1e-2, 1e-1], [0, 5, 10])
+    assert (facts["learning_rate"], facts["step"]) == (1e-2, 5)
+    assert facts["mean_gain"] == 6.0
+    assert not facts["at_edge"]
+    # All of them harm; to do nothing is not among the choices.
+    facts = choose([[[0, -2, -3], [0, -1, -4]]], [1e-3, 1e-2], [0, 5, 10])
+    assert (facts["learning_rate"], facts["step"]) == (1e-2, 5)
+    assert facts["at_edge"]
+    facts = choose([[[nan, nan]]], [None], [0, 5])
+    assert facts["step"] is None
