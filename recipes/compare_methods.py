@@ -18,6 +18,7 @@ method has a process, and so a peak memory, of its own.
 """
 
 import argparse
+import logging
 import pathlib
 import time
 
@@ -161,6 +162,8 @@ def parse_arguments():
 def main():
     """Runs the recipe."""
     parser, arguments = parse_arguments()
+    # TensorFlow warns of functions that it compiles for every adapter anew.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     start = time.time()
     try:
         comparison = _begin(**arguments)

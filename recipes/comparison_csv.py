@@ -40,11 +40,9 @@ def metrics_rows(summary):
                 row |= {f"{name}_mean": value.mean, f"{name}_std": value.std}
             if over:
                 value = spread(over)
-                low, high = value.interval or (None, None)
                 row |= {
                     "over_batch_norm_only_mean": value.mean,
-                    "over_batch_norm_only_low": low,
-                    "over_batch_norm_only_high": high,
+                    "over_batch_norm_only_half_width": value.half_width,
                 }
             yield {k: _empty_if_undefined(v) for k, v in row.items()}
 

@@ -25,13 +25,6 @@ class Spread:
     half_width: float | None
     count: int
 
-    @property
-    def interval(self):
-        """Pair of bounds, `None` for a single value."""
-        if self.half_width is None:
-            return None
-        return self.mean - self.half_width, self.mean + self.half_width
-
 
 def spread(values):
     """Summarizes the values of several seeds.

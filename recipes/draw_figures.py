@@ -23,6 +23,7 @@ from comparison_rows import CONTROLS
 from comparison_statistics import spread
 from comparison_summary import MEASURES
 from comparison_summary import Summary
+from comparison_tables import NOTE
 from comparison_tables import costs_table
 from comparison_tables import network_table
 from comparison_tables import overall_table
@@ -52,8 +53,10 @@ def draw(content, output):
     for table in tables:
         console.print(table.rich())
         console.print()
+    console.print(NOTE)
     with atomic_path(output / "tables.md") as path:
-        path.write_text("\n".join(table.markdown() for table in tables))
+        texts = [table.markdown() for table in tables]
+        path.write_text("\n".join([*texts, NOTE]))
     for name, make_rows in (
         ("metrics", metrics_rows),
         ("costs", costs_rows),

@@ -39,26 +39,25 @@ class Table:
 
 def metric_cell(value):
     """A metric's mean and standard deviation over seeds."""
-    if value.std is None:
-        return f"{value.mean:#.4g}"
-    return f"{value.mean:#.4g}\n±{value.std:.2g}"
+    # No more than six characters, unless it diverged.
+    mean = f"{value.mean:{'.4f' if abs(value.mean) < 1 else '#.4g'}}"
+    return mean if value.std is None else f"{mean}\n±{value.std:.2g}"
 
 
 def gain_cell(value):
     """A gain's mean and standard deviation, with its sign."""
-    if value.std is None:
-        return f"{value.mean:+.2f}"
-    return f"{value.mean:+.2f}\n±{value.std:.2f}"
+    mean = f"{value.mean:+.2f}"
+    return mean if value.std is None else f"{mean}\n±{value.std:.2f}"
 
 
 def interval_cell(value):
     """A difference's mean and confidence interval; empty for `None`."""
     if value is None:
         return ""
-    if value.interval is None:
-        return f"{value.mean:+.2f}"
-    low, high = value.interval
-    return f"{value.mean:+.2f}\n[{low:+.2f}, {high:+.2f}]"
+    mean = f"{value.mean:+.2f}"
+    if value.half_width is None:
+        return mean
+    return f"{mean}\n±{value.half_width:.2f}"
 
 
 def number_cell(value, form, scale=1):

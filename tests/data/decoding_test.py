@@ -28,7 +28,8 @@ def test_ids_are_never_colors(tmp_path):
     painted = save(image, tmp_path / "painted.png")
     plain = save(IDS, tmp_path / "plain.png")
     for path, mode in ((painted, "P"), (plain, "L")):
-        assert Image.open(path).mode == mode
+        with Image.open(path) as image:
+            assert image.mode == mode
         ids = decoding.read_ids(path)
         np.testing.assert_array_equal(ids, IDS)
         assert ids.dtype == np.uint8

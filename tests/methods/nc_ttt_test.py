@@ -37,6 +37,12 @@ def target_loss(adapter, images):
     return float(ops.convert_to_numpy(loss))
 
 
+def source_loss(method, features):
+    losses = method.source_loss(None, None, {"P2": features}, None)
+    assert set(losses) == {"noise"}
+    return losses["noise"]
+
+
 def make_features():
     features = np.random.default_rng(0).normal(size=(2, 4, 4, 6))
     return features.astype("float32")
@@ -72,13 +78,13 @@ def test_no_idea_costs_the_logarithm_of_two():
     adapter = make_adapter()
     discriminator = adapter.method.discriminator
     for variable in (discriminator.output_kernel, discriminator.output_bias):
-        variable.assign(ops.zeros_like(variable))
-    assert target_loss(adapter, images) == pytest.approx(np.log(2))
+        variable.assign(ops.zeros(variable.shape))
+    assert target_loss(adapter, images) == pytest.approx(np.log(2), rel=1e-5)
 
 
 def test_source_loss_is_the_cross_entropy_with_the_posteriors():
     features, method = make_features(), make_built_method()
-    losses = method.source_loss(None, None, {"P2": features}, None)
+    loss = ops.convert_to_numpy(source_loss(method, features))
     noises = NoisePair(0.5, 0.2, seed=0).draw((2, 4, 4, 5))
     squares = [
         (ops.convert_to_numpy(n).astype("float64") ** 2).sum(-1, keepdims=True)
@@ -86,21 +92,18 @@ def test_source_loss_is_the_cross_entropy_with_the_posteriors():
     ]
     odds = 0.5 * (1 / 0.2**2 - 1 / 0.5**2) * np.concatenate(squares)
     y = 1 / (1 + np.exp(-(odds - 5 * np.log(0.5 / 0.2))))
-    assert y[:2].mean() > 0.8 and y[2:].mean() < 0.2
+    assert y[:2].mean() > 0.6 and y[2:].mean() < 0.4
     logits = ops.convert_to_numpy(method.discriminator(features, noises))
     d = 1 / (1 + np.exp(-logits.astype("float64")))
     expected = -(y * np.log(d) + (1 - y) * np.log(1 - d)).mean()
-    assert set(losses) == {"noise"}
-    assert float(losses["noise"]) == pytest.approx(expected, rel=1e-4)
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
 def test_source_loss_reaches_the_encoder():
     method = make_built_method()
-
-    def loss(features):
-        return method.source_loss(None, None, {"P2": features}, None)["noise"]
-
-    _, gradient = value_and_gradient(loss, make_features())
+    _, gradient = value_and_gradient(
+        lambda features: source_loss(method, features), make_features()
+    )
     assert np.isfinite(gradient).all()
     assert np.abs(gradient).max() > 1e-5
 
@@ -110,9 +113,9 @@ def test_weight_of_the_source_loss():
     for weight in (1.0, 2.5):
         method = make_built_method()
         method.weight = weight
-        features = {"P2": make_features()}
-        losses.append(method.source_loss(None, None, features, None)["noise"])
-    assert float(losses[1]) == pytest.approx(2.5 * float(losses[0]))
+        loss = source_loss(method, make_features())
+        losses.append(float(ops.convert_to_numpy(loss)))
+    assert losses[1] == pytest.approx(2.5 * losses[0])
 
 
 def test_entropy_of_a_task():
@@ -149,8 +152,9 @@ def test_steps_make_noise_look_small():
 
 
 def test_default_optimizer():
-    config = NCTTT().default_optimizer().get_config()
-    assert config["name"] == "adam"
+    optimizer = NCTTT().default_optimizer()
+    config = optimizer.get_config()
+    assert isinstance(optimizer, keras.optimizers.Adam)
     assert config["learning_rate"] == pytest.approx(1e-5)
     assert config["epsilon"] == pytest.approx(1e-8)
 

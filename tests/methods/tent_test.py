@@ -21,10 +21,10 @@ def target_loss(adapter, images):
 
 
 def test_entropy_of_the_predictions_of_batch_mode():
-    images, *_ = tiny.make_arrays(4)
+    images, *_ = tiny.make_arrays(2)
     adapter = make_adapter()
     logits = adapter.predict(images, verbose=0)["semseg"].astype("float64")
-    assert logits.shape == (4, 16, 16, tiny.NUM_CLASSES)
+    assert logits.shape == (2, 16, 16, tiny.NUM_CLASSES)
     p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     expected = -(p * np.log(p)).sum(-1).mean()
     assert target_loss(adapter, images) == pytest.approx(expected, rel=1e-4)
@@ -39,9 +39,9 @@ def test_golden_entropies(bias, expected):
     images, *_ = tiny.make_arrays(2)
     adapter = make_adapter()
     decoder = adapter.network.decoders["semseg"]
-    decoder.kernel.assign(keras.ops.zeros_like(decoder.kernel))
+    decoder.kernel.assign(np.zeros(decoder.kernel.shape))
     decoder.bias.assign(np.array(bias, "float32"))
-    assert target_loss(adapter, images) == pytest.approx(expected, rel=1e-6)
+    assert target_loss(adapter, images) == pytest.approx(expected, rel=1e-5)
 
 
 def test_other_decoders_have_no_part():
@@ -49,10 +49,10 @@ def test_other_decoders_have_no_part():
     adapter = make_adapter()
     before = target_loss(adapter, images)
     for name, decoder in adapter.network.decoders.items():
-        decoder.kernel.assign(decoder.kernel + 1.0)
+        decoder.kernel.assign(2.0 * decoder.kernel)
         unchanged = target_loss(adapter, images) == pytest.approx(before)
         assert unchanged is (name != "semseg")
-        decoder.kernel.assign(decoder.kernel - 1.0)
+        decoder.kernel.assign(0.5 * decoder.kernel)
 
 
 def test_affine_variables_of_the_paper():
@@ -64,12 +64,12 @@ def test_affine_variables_of_the_paper():
 
 
 def test_entropy_falls_by_affine_variables_alone():
-    images, *_ = tiny.make_arrays(4)
-    adapter = make_adapter()
+    images, *_ = tiny.make_arrays(2)
+    adapter = make_adapter(learning_rate=0.1)
     network = adapter.network
     before = tiny.numpy_values(network.variables)
     first = target_loss(adapter, images)
-    stream = keras_s4t.data.online_stream(images, steps=5, batch_size=4)
+    stream = keras_s4t.data.online_stream(images, steps=5, batch_size=2)
     adapter.fit(stream, verbose=0)
     moved = tiny.moved(network.variables, before)
     assert moved == {id(v) for v in network.affine_variables}
@@ -77,13 +77,13 @@ def test_entropy_falls_by_affine_variables_alone():
 
 
 def test_learning_rate_zero_is_batch_norm_only():
-    images, *_ = tiny.make_arrays(8)
+    images, *_ = tiny.make_arrays(4)
     outcomes = []
     for method in (Tent(), keras_s4t.methods.BatchNormOnly("batch")):
         adapter = make_adapter(0.0, method)
-        stream = keras_s4t.data.online_stream(images, 2, batch_size=4)
+        stream = keras_s4t.data.online_stream(images, 2, batch_size=2)
         adapter.fit(stream, verbose=0)
-        predictions = adapter.predict(images, batch_size=4, verbose=0)
+        predictions = adapter.predict(images, batch_size=2, verbose=0)
         variables = tiny.numpy_values(adapter.network.variables)
         outcomes.append([*predictions.values(), *variables])
     for tent, control in zip(*outcomes, strict=True):
@@ -93,7 +93,7 @@ def test_learning_rate_zero_is_batch_norm_only():
 def test_the_authors_optimizer():
     for batch_size in (1, 64):
         optimizer = Tent().default_optimizer(batch_size)
-        assert type(optimizer) is keras.optimizers.SGD
+        assert isinstance(optimizer, keras.optimizers.SGD)
         assert float(optimizer.learning_rate) == pytest.approx(2.5e-4)
         assert optimizer.momentum == 0.9
         assert not optimizer.weight_decay and not optimizer.nesterov

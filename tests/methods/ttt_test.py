@@ -29,7 +29,7 @@ def make_adapter(learning_rate=1e-2, method=None, **kwargs):
 def know_nothing(method):
     """Makes the head predict every rotation alike."""
     for variable in method.head.classifier.variables:
-        variable.assign(ops.zeros_like(variable))
+        variable.assign(ops.zeros(variable.shape))
 
 
 def target_loss(adapter, images):
@@ -70,7 +70,7 @@ def test_no_idea_costs_the_logarithm_of_four():
     images, *_ = tiny.make_arrays(4)
     adapter = make_adapter()
     know_nothing(adapter.method)
-    assert target_loss(adapter, images) == pytest.approx(1.3862944)
+    assert target_loss(adapter, images) == pytest.approx(1.3862944, rel=1e-5)
 
 
 def test_decoders_have_no_part():
@@ -194,8 +194,10 @@ def test_the_rotations_go_on_after_loading(tmp_path):
 
 
 def test_default_optimizer():
-    config = TTT().default_optimizer().get_config()
-    assert config["name"] == "SGD" and config["momentum"] == 0
+    optimizer = TTT().default_optimizer()
+    config = optimizer.get_config()
+    assert isinstance(optimizer, keras.optimizers.SGD)
+    assert config["momentum"] == 0
     assert config["learning_rate"] == pytest.approx(1e-3)
     assert config["weight_decay"] is None
 

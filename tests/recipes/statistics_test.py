@@ -47,13 +47,13 @@ def test_spread_of_three_seeds(statistics):
     assert spread.mean == 3.0
     assert spread.std == pytest.approx(math.sqrt(7.0))
     half = 4.302653 * math.sqrt(7.0 / 3)
-    assert spread.interval == pytest.approx((3 - half, 3 + half))
+    assert spread.half_width == pytest.approx(half)
     assert spread.count == 3
 
 
 def test_one_seed_has_no_spread(statistics):
     spread = statistics.spread([4.0])
-    assert (spread.mean, spread.std, spread.interval) == (4.0, None, None)
+    assert (spread.mean, spread.std, spread.half_width) == (4.0, None, None)
     with pytest.raises(ValueError, match="at least one"):
         statistics.spread([])
 

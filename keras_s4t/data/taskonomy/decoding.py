@@ -133,10 +133,13 @@ def _depth(arrays, factor, edge_scale):
 
 def _normals(arrays, factor, edge_scale):
     del edge_scale
-    vectors = arrays["normal"] / np.float32(127.5) - 1
-    vectors *= np.float32([1, -1, -1])
-    known = np.linalg.norm(vectors, axis=-1, keepdims=True) >= 0.5
-    mean = _mean(vectors, factor, known)
+    codes = arrays["normal"]
+    # Twice the vectors times 127.5, in integers, and half of that length.
+    doubled = 2 * codes.astype("int32") - 255
+    squares = np.einsum("ijk,ijk->ij", doubled, doubled)[..., None]
+    known = squares >= 127.5**2
+    mean = _mean(codes, factor, known) / 127.5 - 1
+    mean *= [1, -1, -1]
     return {"normals": stored.encode_normals(mean, _nearest(known, factor))}
 
 
@@ -164,15 +167,14 @@ def _nearest(array, factor):
 
 def _mean(array, factor, known=None):
     """The mean over blocks of `factor` x `factor` pixels, of those known."""
-    weights = np.ones_like(array[..., :1]) if known is None else known
-    array = np.where(weights, array, 0).astype("float32")
-    return _sum(array, factor) / np.maximum(_sum(weights, factor), 1)
+    if known is None:
+        return _sum(array, factor) / factor**2
+    array = np.where(known, array, 0)
+    return _sum(array, factor) / np.maximum(_sum(known, factor), 1)
 
 
 def _sum(array, factor):
+    """The sum over blocks, in float64; rows first, which is fastest."""
     offsets = range(factor)
-    return sum(
-        array[i::factor, j::factor].astype("float32")
-        for i in offsets
-        for j in offsets
-    )
+    rows = sum(array[i::factor].astype("uint32") for i in offsets)
+    return sum(rows[:, j::factor].astype("float64") for j in offsets)

@@ -40,10 +40,10 @@ def build(manual_dir, data_dir):
     return builder
 
 
-# JPEG alone loses anything that is worth mentioning.
+# Of JPEG, TensorFlow decodes less exactly than others do.
 @pytest.mark.parametrize(
     "version, most_levels, most_degrees",
-    [("v1_mat", 6, 2.5), ("v2_npy", 6, 0.5), ("v3_png", 0, 1.0)],
+    [("v1_mat", 12, 2.5), ("v2_npy", 12, 0.5), ("v3_png", 0, 1.0)],
 )
 def test_labels(version, most_levels, most_degrees, tmp_path):
     if version == "v1_mat":

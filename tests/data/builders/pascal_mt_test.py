@@ -91,7 +91,7 @@ def test_labels(top_folder, tmp_path):
         for record in tfds.as_numpy(dataset.map(canonical_record)):
             view = views[record["id"].decode()]
             assert record["image"].shape == (*view.classes.shape, 3)
-            rooms.assert_matches(record, view, pascal.LOOKUP, 1.0, 6)
+            rooms.assert_matches(record, view, pascal.LOOKUP, 1.0, 12)
             assert set(np.unique(record["edge"])) == {0, 1}
             edges = record["edge"][..., 0] == 1
             assert_is_thinned(edges, pascal.context_map(view))
