@@ -56,8 +56,8 @@ def compare_methods(methods=None, costs=None, fresh=False, **settings):
             `Method`, such as its class. `Base` and `BatchNormOnly` are always
             there.
         costs: Optional path of a `results.json` of `benchmark.py`.
-        fresh: bool. Whether to forget the results in `output`; trained source
-            models are kept.
+        fresh: bool. Whether to forget the results in `output`, source models
+            included; to be used when the package itself was changed.
         **settings: Those of `Settings`.
 
     Returns:
@@ -145,7 +145,7 @@ def parse_arguments():
     parser.add_argument("--costs", type=pathlib.Path)
     parser.add_argument("--output", type=pathlib.Path)
     parser.add_argument("--cache", type=pathlib.Path)
-    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--fresh", action="store_true", help="start anew")
     parser.add_argument("--quick", action="store_true", help="minutes")
     given = {
         name: value

@@ -66,13 +66,14 @@ class Comparison:
 
     def _methods(self):
         """What the results tell of every method."""
+        is_tuned = self.settings.tune
         return {
             name: {
                 "network": row.network,
                 "default_learning_rate": self.default_learning_rates[name],
                 **self.plan.choices[name],
                 "costs": self.plan.costs_key(row),
-                "tuning": self.plan.tuning_key(row),
+                "tuning": self.plan.tuning_key(row) if is_tuned else None,
             }
             for name, row in self.plan.rows.items()
         }

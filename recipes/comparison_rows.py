@@ -82,6 +82,11 @@ def make_rows(methods, settings):
     """
     if not isinstance(methods, collections.abc.Mapping):
         methods = {name: name for name in methods}
+    if PLAIN in methods:
+        raise ValueError(
+            "The name of the shared source model is no name for a method. "
+            f"Received: {PLAIN!r} among {list(methods)}"
+        )
     rows = {
         name: make_row(name, method, settings)
         for name, method in {BASE: BASE, CONTROL: CONTROL, **methods}.items()

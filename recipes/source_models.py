@@ -1,6 +1,8 @@
 """Which source model a method starts from, trained once and kept."""
 
+import math
 import re
+import sys
 import time
 
 import keras
@@ -21,7 +23,7 @@ class SourceModels:
 
     Args:
         settings: `Settings`.
-        results: `Results`, which keeps what the training said.
+        results: `Results`, which knows whose training is finished.
     """
 
     def __init__(self, settings, results):
@@ -67,7 +69,8 @@ class SourceModels:
             row = self.plain
         config = self.settings.configuration
         path = self.path(seed, row)
-        if not path.exists():
+        key = self.settings.source_key(seed, row)
+        if key not in self.results["sources"] or not path.exists():
             self._train(seed, row, path)
         # Weights alone, so that a method's class need not be registered.
         trainer = keras_s4t.SourceTrainer(
@@ -101,7 +104,14 @@ class SourceModels:
             verbose=0,
             callbacks=[Epochs(settings.epochs)],
         ).history
-        # The results first: a file is the sign that all of this is done.
+        if not math.isfinite(history["loss"][-1]):
+            print(f"The training of {row.name} diverged.", file=sys.stderr)
+        # Without the optimizer, whose variables nobody needs again.
+        trained = keras_s4t.SourceTrainer(
+            network, method, frozen_network=row.is_frozen
+        )
+        with atomic_path(path) as unfinished:
+            trained.save(unfinished)
         self.results.add(
             "sources",
             self.settings.source_key(seed, row),
@@ -110,12 +120,6 @@ class SourceModels:
             seconds=time.time() - start,
             loss=history["loss"],
         )
-        # Without the optimizer, whose variables nobody needs again.
-        trained = keras_s4t.SourceTrainer(
-            network, method, frozen_network=row.is_frozen
-        )
-        with atomic_path(path) as unfinished:
-            trained.save(unfinished)
 
 
 class Epochs(keras.callbacks.Callback):

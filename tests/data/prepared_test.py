@@ -84,8 +84,8 @@ def is_same(a, b):
 
 @pytest.mark.parametrize("num_examples", [None, 2])
 def test_training_shuffles_by_the_seed(folders, num_examples):
-    first = epochs(folders, 0, num_examples=num_examples)
-    assert is_same(first, epochs(folders, 0, num_examples=num_examples))
+    first = epochs(folders, 2, num_examples=num_examples)
+    assert is_same(first, epochs(folders, 2, num_examples=num_examples))
     # Which of the two views comes first, whether it was flipped or not.
     colors = [image.mean() for ((image, *_), _) in first]
     assert len(np.unique(np.round(colors, 2))) == 2

@@ -121,7 +121,7 @@ def test_points_are_those_of_an_adapter(compare, loader, load_recipe):
         output=results["settings"]["output"],
         **tiny_config.SETTINGS,
     )
-    sources = load_recipe("source_models").SourceModels(settings, None)
+    sources = load_recipe("source_models").SourceModels(settings, results)
     network = sources.trained(1, sources.plain).network
     adapter = keras_s4t.TargetAdapter(network, Entropy())
     adapter.compile()
@@ -227,8 +227,9 @@ def test_only_what_a_setting_changes_is_done_again(compare, interrupted):
     assert calls(steps=1) == (3, 0)
     assert calls(num_source=4) == (3, 1)
     assert calls(protocol="episodic") == (3, 0)
-    # The first setting is still there.
+    # The first setting is still there, until it is to be forgotten.
     assert calls() == (0, 0)
+    assert calls(fresh=True) == (3, 1)
 
 
 @pytest.mark.slow
@@ -268,7 +269,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
         output=results["settings"]["output"],
         **tiny_config.SETTINGS,
     )
-    sources = load_recipe("source_models").SourceModels(settings, None)
+    sources = load_recipe("source_models").SourceModels(settings, results)
     rows = {
         row.name: row
         for row in load_recipe("comparison_rows").make_rows(
@@ -330,6 +331,7 @@ def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
     [
         ({"methods": ["Nothing"]}, "Nothing"),
         ({"methods": {"Mine": dict}}, "makes a `Method`.*Mine"),
+        ({"methods": {"plain": Entropy}}, "shared source model.*'plain'"),
         ({"protocol": "nothing"}, "protocol='nothing'"),
         ({"steps": 0}, "steps=0"),
         ({"seeds": ()}, "seeds"),

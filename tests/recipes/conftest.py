@@ -28,12 +28,12 @@ def compare(load_recipe, loader, tmp_path):
     """`compare_methods` with the tiny network, into a folder of the test."""
     recipe = load_recipe("compare_methods")
 
-    def compare(methods, output="comparison", **settings):
+    def compare(methods, output="comparison", **options):
         return recipe.compare_methods(
             methods,
             config=tiny_config,
             output=tmp_path / output,
-            **{**tiny_config.SETTINGS, **settings},
+            **{**tiny_config.SETTINGS, **options},
         )
 
     return compare

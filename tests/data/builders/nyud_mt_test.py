@@ -53,6 +53,7 @@ def test_labels(version, most_levels, most_degrees, tmp_path):
 
     builder = tfds.builder("nyud_mt", data_dir=tmp_path / "data")
     assert builder.info.metadata["archive"] == version
+    assert builder.info.metadata["edge_kind"] == "boundary"
     assert "research only" in builder.info.redistribution_info.license
     names = builder.info.features["semseg"].names
     assert len(names) == 40 and names[24] == "television"

@@ -58,14 +58,14 @@ def assert_is_thinned(edges, label_map):
     """Thin lines along the boundaries that keep what they enclose."""
     band = laplacian(label_map) != 0
     assert not edges[~band].any()
-    # Next to every pixel of the band is one of its line.
+    # Every pixel of the band is near its line, of which the ends are lost.
     square = np.ones((3, 3), bool)
-    near = ndimage.binary_dilation(edges, square, iterations=2)
+    near = ndimage.binary_dilation(edges, square, iterations=3)
     assert near[band].all()
     assert ndimage.label(edges, square)[1] == ndimage.label(band, square)[1]
-    # No square of edges, as there is wherever a band is two pixels wide.
-    squares = edges[1:, 1:] & edges[1:, :-1] & edges[:-1, 1:] & edges[:-1, :-1]
-    assert squares.sum() <= 1 and edges.sum() < 0.75 * band.sum()
+    # There is no square of edges, as a band two pixels wide is full of.
+    rows = edges[1:] & edges[:-1]
+    assert not (rows[:, 1:] & rows[:, :-1]).any()
 
 
 @pytest.mark.parametrize("top_folder", ["PASCALContext", "PASCAL_MT"])
@@ -74,6 +74,7 @@ def test_labels(top_folder, tmp_path):
     build(tmp_path / "manual", tmp_path / "data")
 
     builder = tfds.builder("pascal_mt", data_dir=tmp_path / "data")
+    assert builder.info.metadata["edge_kind"] == "boundary"
     assert "research only" in builder.info.redistribution_info.license
     names = builder.info.features["semseg"].names
     assert len(names) == 21 and names[20] == "tvmonitor"
@@ -99,11 +100,13 @@ def test_labels(top_folder, tmp_path):
 
 def test_boundaries_of_straight_regions():
     label_map = np.full((8, 10), 3, "uint16")
+    assert not boundaries.find_boundaries(label_map).any()
     label_map[:, 5:] = 459
+    # Of both sides of the boundary, one is left, without one end.
+    expected = np.zeros((8, 10), bool)
+    expected[1:, 4] = True
     edges = boundaries.find_boundaries(label_map)
-    assert edges.sum(1).tolist() == [1] * 8
-    assert not edges[:, [0, 1, 2, 3, 6, 7, 8, 9]].any()
-    assert not boundaries.find_boundaries(np.full((8, 10), 3, "uint16")).any()
+    np.testing.assert_array_equal(edges, expected)
 
 
 def test_boundaries_of_a_frame_end_at_the_border():

@@ -55,7 +55,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             features=stored_features(NYU40_CLASSES, TASKS),
             homepage="https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html",
             license=LICENSE,
-            metadata=tfds.core.MetadataDict(),
+            metadata=tfds.core.MetadataDict(edge_kind="boundary"),
         )
 
     def _split_generators(self, dl_manager):

@@ -66,6 +66,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             ),
             homepage="https://cs.stanford.edu/~roozbeh/pascal-context/",
             license=LICENSE,
+            metadata=tfds.core.MetadataDict(edge_kind="boundary"),
         )
 
     def _split_generators(self, dl_manager):
