@@ -13,7 +13,7 @@ from PIL import Image
 if keras.backend.backend() != "tensorflow":
     pytest.skip("TFDS reads with TensorFlow", allow_module_level=True)
 ndimage = pytest.importorskip("scipy.ndimage")
-pytest.importorskip("skimage.morphology")
+morphology = pytest.importorskip("skimage.morphology")
 
 import tensorflow_datasets as tfds  # noqa: E402
 
@@ -105,6 +105,15 @@ def test_boundaries_of_straight_regions():
     # Of both sides of the boundary, one is left, without one end.
     expected = np.zeros((8, 10), bool)
     expected[1:, 4] = True
+    edges = boundaries.find_boundaries(label_map)
+    np.testing.assert_array_equal(edges, expected)
+
+
+def test_boundaries_are_those_of_the_laplacian():
+    # Where labels balance there is none, which depends on the border's rule.
+    label_map = np.random.default_rng(0).integers(1, 4, (40, 40))
+    expected = morphology.thin(laplacian(label_map) != 0)
+    assert 0.2 < expected.mean() < 0.8
     edges = boundaries.find_boundaries(label_map)
     np.testing.assert_array_equal(edges, expected)
 
