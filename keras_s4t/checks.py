@@ -80,6 +80,33 @@ def check_data(x, y, tasks):
             check_labels(y, x.shape[1:3], tasks)
 
 
+def check_batch_size(x, batch_size, least, reason):
+    """Raises a `ValueError` if the first batch has too few images.
+
+    Args:
+        x: As `check_data` takes it. Generators are not looked at.
+        batch_size: Optional int, the argument of `fit` for arrays.
+        least: int. Images that a batch needs; 1 is not looked for.
+        reason: string, who needs them.
+    """
+    if least < 2:
+        return
+    if hasattr(x, "element_spec"):
+        batch = next(iter(x.take(1)))
+    elif isinstance(x, keras.utils.PyDataset):
+        batch = x[0]
+    elif hasattr(x, "shape"):
+        batch = x[: batch_size or 32]
+    else:
+        return
+    images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    if len(images) < least:
+        raise ValueError(
+            f"{reason} needs at least {least} images in a batch. "
+            f"Received: a batch of {len(images)}"
+        )
+
+
 def check_finite(images):
     """Raises a `ValueError` if a NumPy array holds NaN or infinity.
 

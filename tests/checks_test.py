@@ -4,6 +4,7 @@ import pytest
 import tiny
 from keras import ops
 
+from keras_s4t.checks import check_batch_size
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
@@ -138,3 +139,19 @@ def test_empty_data():
 
     with pytest.raises(ValueError, match="must not be empty"):
         check_data(NoBatches(), None, TASKS)
+
+
+@pytest.mark.parametrize("form", ["array", "batches", "dataset"])
+def test_batches_of_too_few_images(form):
+    images = np.zeros((4, 8, 8, 3), "float32")
+    batch_size = 2
+    if form == "batches":
+        data = ArrayBatches(images, batch_size)
+    elif form == "dataset":
+        tf = pytest.importorskip("tensorflow")
+        data = tf.data.Dataset.from_tensor_slices(images).batch(batch_size)
+    else:
+        data = images
+    check_batch_size(data, batch_size, 2, "It")
+    with pytest.raises(ValueError, match="It needs at least 3 .* batch of 2"):
+        check_batch_size(data, batch_size, 3, "It")

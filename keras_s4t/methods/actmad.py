@@ -57,6 +57,8 @@ class ActMAD(Method):
         self.image_size = tuple(image_size)
         self.layers = layers
         self.spatial = spatial
+        # Over images alone, there is no variance of a single one.
+        self.min_batch_size = 2 if spatial else 1
 
     def check(self, network):
         count = len(network.batch_norms)
@@ -77,16 +79,16 @@ class ActMAD(Method):
 
     def moments(self, features):
         """Means and variances of the features of a batch, by name."""
-        for x in features.values():
-            if self.spatial and x.shape[0] == 1:
-                raise ValueError(
-                    "ActMAD needs at least 2 images in a batch, for their "
-                    f"variance. Received: features of shape {tuple(x.shape)}"
-                )
         axis = (0,) if self.spatial else (0, 1, 2)
         return {k: mean_and_variance(x, axis) for k, x in features.items()}
 
     def collect(self, features):
+        count = next(iter(features.values())).shape[0]
+        if count < self.min_batch_size:
+            raise ValueError(
+                f"ActMAD needs at least {self.min_batch_size} images in a "
+                f"batch. Received: a batch of {count}"
+            )
         self.statistics.update(self.moments(features))
 
     def target_loss(self, model, images, features):

@@ -31,6 +31,8 @@ class Method(keras.layers.Layer):
             read: levels `"P2"` ... `"P5"`, and `"norm_0"`, `"norm_1"`, ...,
             the outputs of the encoder's batch norms in its order. The encoder
             runs no further than they need.
+        min_batch_size: int. Images that a batch of the target needs; the last
+            one of a stream may be smaller.
         image_size: `None`, or the `(height, width)` for which `build` is to
             know the size of the features.
     """
@@ -39,6 +41,7 @@ class Method(keras.layers.Layer):
     needs_source = ()
     source_stage = "joint"
     taps = ("P*",)
+    min_batch_size = 1
     image_size = None
 
     def __init__(self, **kwargs):

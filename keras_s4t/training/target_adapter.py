@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend.train_step import StepMixin
+from keras_s4t.checks import check_batch_size
 from keras_s4t.functional import without_writing
 from keras_s4t.snapshot import Snapshot
 from keras_s4t.training.gradients import gradient_of
@@ -97,6 +98,8 @@ class TargetAdapter(StepMixin, TaskTrainer):
 
     def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):
         """As `keras.Model.fit`; the order of the stream is kept."""
+        name, least = type(self.method).__name__, self.method.min_batch_size
+        check_batch_size(x, kwargs.get("batch_size"), least, name)
         return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
 
     def call(self, images, training=False):
