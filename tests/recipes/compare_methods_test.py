@@ -11,6 +11,12 @@ import tiny_config
 import keras_s4t
 
 
+not_on_jax = pytest.mark.skipif(
+    keras.backend.backend() == "jax",
+    reason="The plan has no backend, and JAX compiles for minutes",
+)
+
+
 class Entropy(keras_s4t.methods.Method):
     """A method of one's own: one class, and nothing to register."""
 
@@ -182,6 +188,7 @@ def interrupted(load_recipe, monkeypatch):
 
 
 @pytest.mark.slow
+@not_on_jax
 def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
     methods = {"Mine": Entropy, "Joint": Joint}
     counters = interrupted()
@@ -213,6 +220,7 @@ def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
     assert [counter.calls for counter in counters.values()] == [0, 0, 0]
 
 
+@not_on_jax
 def test_only_what_a_setting_changes_is_done_again(compare, interrupted):
     def calls(**settings):
         counters = interrupted()
@@ -233,6 +241,7 @@ def test_only_what_a_setting_changes_is_done_again(compare, interrupted):
 
 
 @pytest.mark.slow
+@not_on_jax
 def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
     counters = interrupted()
     methods = [Joint, Frozen, Statistics, Batch]
@@ -287,6 +296,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
 
 
 @pytest.mark.slow
+@not_on_jax
 def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
     comparison = load_recipe("comparison")
     tuning = load_recipe("comparison_tuning")
