@@ -10,7 +10,6 @@ import tiny_config
 
 import keras_s4t
 
-
 not_on_jax = pytest.mark.skipif(
     keras.backend.backend() == "jax",
     reason="The plan has no backend, and JAX compiles for minutes",
