@@ -66,7 +66,10 @@ def make_model(arguments, task_list):
     else:
         backbone = keras_s4t.models.resnet50(preset=None)
     options = {}
-    if "tasks" in inspect.signature(method_class).parameters:
+    parameters = inspect.signature(method_class).parameters
+    if "image_size" in parameters:
+        options["image_size"] = tuple(arguments.size)
+    if "tasks" in parameters:
         options["tasks"] = task_list
     if arguments.quick and "synchronizer" in dir(method_class(**options)):
         options["synchronizer"] = {"image_size": 64}

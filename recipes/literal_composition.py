@@ -35,8 +35,8 @@ class LiteralNetwork(MultiTaskModel):
     def __init__(self, backbone, tasks, **kwargs):
         super().__init__(backbone, tasks, fused_norms=False, **kwargs)
 
-    def encode(self, images, training=False):
-        features = super().encode(images, training=training)
+    def encode(self, images, training=False, taps=("P*",)):
+        features = super().encode(images, training, taps)
         size = ops.shape(features[min(features)])[1:3]
         levels = [resize_bilinear(features[k], size) for k in sorted(features)]
         fused = ops.concatenate(levels, axis=-1)
