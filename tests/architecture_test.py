@@ -22,7 +22,7 @@ ALLOWED = {
     "snapshot": set(),
     "losses": set(),
     "metrics": {"files"},
-    "layers": {"backend"},
+    "layers": {"backend", "losses"},
     "tasks": {"colors", "losses", "metrics"},
     "models": {"backend", "checks", "functional", "layers", "tasks"},
     "methods": {"layers", "losses"},

@@ -1,11 +1,13 @@
 import keras
 from keras import ops
 
+from keras_s4t.layers.seeded_layer import SeededLayer
+
 MASK_STRATEGIES = ("shared", "random", "disjoint", "hide_tasks")
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class RandomMasking(keras.layers.Layer):
+class RandomMasking(SeededLayer):
     """Draws which patches of which task latents stay visible.
 
     The four strategies of the paper (Table 3, Figure 5), for `L` patches, `K`
@@ -41,7 +43,7 @@ class RandomMasking(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         if not 0 <= mask_ratio < 1:
             raise ValueError(
                 "`mask_ratio`, the share that is hidden, must be in the range "
@@ -63,11 +65,7 @@ class RandomMasking(keras.layers.Layer):
         self.task_names = sorted(task_names)
         self.mask_ratio = mask_ratio
         self.strategy = strategy
-        self.seed = seed
-
         self.num_visible = num_visible
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.built = True
 
     def draw(self, shape):
         """Uniform noise in [0, 1) of the given shape."""
@@ -128,14 +126,6 @@ class RandomMasking(keras.layers.Layer):
             for i in range(num_tasks)
         ]
 
-    def save_own_variables(self, store):
-        # Keras leaves random states out; a resumed run must go on as before.
-        state = self.seed_generator.state
-        store["seed_state"] = keras.ops.convert_to_numpy(state)
-
-    def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed_state"])
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -143,5 +133,4 @@ class RandomMasking(keras.layers.Layer):
             "task_names": self.task_names,
             "mask_ratio": self.mask_ratio,
             "strategy": self.strategy,
-            "seed": self.seed,
         }

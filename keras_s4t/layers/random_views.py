@@ -91,6 +91,7 @@ class RandomViews(SeededLayer):
         Returns:
             As the layer.
         """
+        draws = ops.convert_to_tensor(draws)
         images = ops.cast(images, "float32") / 255
         # With an axis for each of height, width and channels.
         draws = [draws[:, i, None, None, None] for i in range(NUM_DRAWS)]

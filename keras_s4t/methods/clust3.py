@@ -5,8 +5,8 @@ from keras import layers
 from keras import ops
 
 from keras_s4t.losses.mutual_information import mutual_information_loss
-from keras_s4t.methods.levels import check_levels
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.requirements import check_levels
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

@@ -6,9 +6,9 @@ from keras import ops
 from keras_s4t.layers.noise_discriminator import NoiseDiscriminator
 from keras_s4t.layers.noise_pair import NoisePair
 from keras_s4t.losses import softmax_entropy
-from keras_s4t.methods.levels import check_levels
 from keras_s4t.methods.method import Method
-from keras_s4t.methods.tent import check_classes
+from keras_s4t.methods.requirements import check_classes
+from keras_s4t.methods.requirements import check_levels
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

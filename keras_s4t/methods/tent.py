@@ -4,6 +4,7 @@ import keras
 
 from keras_s4t.losses import softmax_entropy
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.requirements import check_classes
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -43,25 +44,3 @@ class Tent(Method):
 
     def get_config(self):
         return {**super().get_config(), "task": self.task}
-
-
-def check_classes(network, **argument):
-    """Raises an error unless a network has a task, and the task classes.
-
-    Args:
-        network: The `MultiTaskModel`.
-        **argument: The name of the task, by the name of the argument that it
-            was given as.
-
-    Raises:
-        ValueError: If the network has no such task, or its raw outputs are
-            not logits of classes.
-    """
-    ((key, name),) = argument.items()
-    # A label without channels holds the id of a class.
-    classes = [t.name for t in network.tasks if t.label_channels is None]
-    if name not in classes:
-        raise ValueError(
-            f"`{key}` must be a task of the network that predicts classes, "
-            f"one of {classes}. Received: {key}={name!r}"
-        )

@@ -6,7 +6,7 @@ from keras import ops
 from keras_s4t.layers.seeded_layer import SeededLayer
 from keras_s4t.losses import softmax_entropy
 from keras_s4t.methods.method import Method
-from keras_s4t.methods.tent import check_classes
+from keras_s4t.methods.requirements import check_classes
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

@@ -5,8 +5,8 @@ from keras import ops
 
 from keras_s4t.layers.rotation import RandomSquareRotation
 from keras_s4t.layers.rotation_head import RotationHead
-from keras_s4t.methods.levels import check_levels
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.requirements import check_levels
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from keras_s4t.layers.normalizing_flow import NormalizingFlow
-from keras_s4t.methods.levels import check_levels
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.requirements import check_levels
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
+from keras_s4t.layers.moment_alignment import MomentAlignment
 from keras_s4t.layers.projection_head import ProjectionHead
 from keras_s4t.layers.random_views import RandomViews
 from keras_s4t.losses.contrastive import nt_xent
-from keras_s4t.methods.levels import check_levels
 from keras_s4t.methods.method import Method
-from keras_s4t.methods.moment_alignment import MomentAlignment
+from keras_s4t.methods.requirements import check_levels
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

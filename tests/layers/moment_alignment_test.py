@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_s4t.methods.moment_alignment import MomentAlignment
+from keras_s4t.layers.moment_alignment import MomentAlignment
 
 WEIGHTS = (0.05, 0.2)
 MEAN_WEIGHT = 0.5

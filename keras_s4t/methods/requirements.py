@@ -1,0 +1,43 @@
+"""What methods need of a network."""
+
+
+def check_levels(network, **argument):
+    """Raises an error unless a network has the levels that a method reads.
+
+    Args:
+        network: The `MultiTaskModel`.
+        **argument: Tuple of pyramid levels, by the name of the argument that
+            they were given as.
+
+    Raises:
+        ValueError: If there are none, or the network lacks one.
+    """
+    ((key, levels),) = argument.items()
+    known = sorted(network.encoder.output)
+    if not levels or not set(levels) <= set(known):
+        raise ValueError(
+            f"`{key}` must name pyramid levels of the network, out of {known}. "
+            f"Received: {key}={levels}"
+        )
+
+
+def check_classes(network, **argument):
+    """Raises an error unless a network has a task, and the task classes.
+
+    Args:
+        network: The `MultiTaskModel`.
+        **argument: The name of the task, by the name of the argument that it
+            was given as.
+
+    Raises:
+        ValueError: If the network has no such task, or its raw outputs are
+            not logits of classes.
+    """
+    ((key, name),) = argument.items()
+    # A label without channels holds the id of a class.
+    classes = [t.name for t in network.tasks if t.label_channels is None]
+    if name not in classes:
+        raise ValueError(
+            f"`{key}` must be a task of the network that predicts classes, "
+            f"one of {classes}. Received: {key}={name!r}"
+        )
