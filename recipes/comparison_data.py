@@ -9,7 +9,10 @@ from keras_s4t.data.corruptions import corrupt
 
 def _options(settings):
     return dict(
-        size=settings.size, cache_dir=settings.cache, workers=settings.workers
+        size=settings.size,
+        cache_dir=settings.cache,
+        workers=settings.workers,
+        **settings.configuration.LOAD_OPTIONS,
     )
 
 

@@ -13,8 +13,8 @@ def get(name):
         name: string, one of `NAMES`.
 
     Returns:
-        A module with `SOURCE`, `TARGETS`, `LEARNING_RATE`, `make_tasks`,
-        `make_network`, `make_method`, `make_trainer` and `make_optimizer`, as
-        those of `synth_rooms.py`.
+        A module with `SOURCE`, `TARGETS`, `LOAD_OPTIONS`, `LEARNING_RATE`,
+        `make_tasks`, `make_network`, `make_method`, `make_trainer` and
+        `make_optimizer`, as those of `synth_rooms.py`.
     """
     return importlib.import_module(f"{__name__}.{name}")

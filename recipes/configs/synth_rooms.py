@@ -16,6 +16,9 @@ TARGETS = tuple(
     f"synth_rooms/{name}" for name in keras_s4t.data.DOMAINS if name != "source"
 )
 
+# Further arguments of `keras_s4t.data.load`.
+LOAD_OPTIONS = {}
+
 LEARNING_RATE = 1e-5
 # Scales the loss as the learning rate of SGD does, so it needs no tuning.
 TARGET_WEIGHT = 1.0
