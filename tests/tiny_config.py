@@ -10,6 +10,7 @@ import keras_s4t
 
 SOURCE = "tiny/source"
 TARGETS = ("tiny/dusk", "tiny/dawn")
+LOAD_OPTIONS = {}
 NUM_TASKS = 2
 
 # What a comparison takes that is over in seconds.

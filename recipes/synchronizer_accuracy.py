@@ -1,0 +1,153 @@
+"""How much of its decoders' accuracy does a synchronizer keep?
+
+    python recipes/synchronizer_accuracy.py \
+        --models runs/comparison/sources/S4T_seed*.keras
+
+The synchronizer sees the latents of some patches only, and predicts what the
+decoders do from all of the image. Where it is far worse on the source, pulling
+it to the decoders cannot teach the encoder much about a target.
+
+Measures both on validation images of the source, with the mask ratio that S4T
+was trained with, and writes `synchronizer.json`. What is kept is the ratio of
+the two metrics, upside down for errors.
+"""
+
+import argparse
+import json
+import pathlib
+
+import keras
+from reporting import make_table
+from reporting import task_header
+from rich.console import Console
+
+import keras_s4t
+from keras_s4t.files import atomic_path
+
+
+def parse_arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--models",
+        type=pathlib.Path,
+        nargs="+",
+        default=[pathlib.Path("runs/source/source.keras")],
+        help="saved source models with S4T",
+    )
+    parser.add_argument("--dataset", default="synth_rooms/source")
+    parser.add_argument("--split", default="validation")
+    parser.add_argument("--size", type=int, default=64, help="image side")
+    parser.add_argument("--num-examples", type=int, default=200)
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument(
+        "--output", type=pathlib.Path, default="runs/synchronizer.json"
+    )
+    parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
+    parser.add_argument("--quick", action="store_true", help="seconds")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.num_examples = 16
+    for path in arguments.models:
+        if not path.is_file():
+            parser.error(f"--models must be saved models, not {path}")
+    return arguments
+
+
+def measure(trainer, dataset):
+    """Metrics of the decoders and of the synchronizer.
+
+    Args:
+        trainer: `SourceTrainer` with `S4T`.
+        dataset: Batches of `(images, labels, masks)`.
+
+    Returns:
+        dict from the key of a task's metric to a dict with `"decoder"` and
+        `"synchronizer"`, in the units of the metric, and `"kept"`, a ratio.
+    """
+    network, method = trainer.network, trainer.method
+    meters = {
+        name: {task.name: task.make_metric() for task in trainer.tasks}
+        for name in ("decoder", "synchronizer")
+    }
+    for images, labels, masks in dataset.as_numpy_iterator():
+        size = images.shape[1:3]
+        features = network.encode(images, False)
+        outputs = {
+            "decoder": network.decode(features, size),
+            "synchronizer": method.predict_jointly(
+                method.project(features), size
+            ),
+        }
+        for name, raw in outputs.items():
+            values = network.physical(raw)
+            for task, meter in meters[name].items():
+                meter.update_state(labels[task], values[task], masks[task])
+    return {
+        task.metric_key: _compared(
+            *(float(m[task.name].result()) for m in meters.values()),
+            task.higher_is_better,
+        )
+        for task in trainer.tasks
+    }
+
+
+def _compared(decoder, synchronizer, higher_is_better):
+    pair = (synchronizer, decoder)
+    better, worse = pair if higher_is_better else pair[::-1]
+    return {
+        "decoder": decoder,
+        "synchronizer": synchronizer,
+        "kept": better / worse,
+    }
+
+
+def results_table(results, tasks):
+    """What is kept, one row per model.
+
+    Args:
+        results: dict from the name of a model to what `measure` returned.
+        tasks: list of `Task`.
+
+    Returns:
+        A `rich.table.Table`.
+    """
+    headers = ["synchronizer / decoder", *map(task_header, tasks), "kept\n%"]
+    table = make_table("On the source, its latents masked", headers)
+    for name, metrics in results.items():
+        cells = [
+            f"{metrics[task.metric_key]['synchronizer']:#.3g} /\n"
+            f"{metrics[task.metric_key]['decoder']:#.3g}"
+            for task in tasks
+        ]
+        kept = [metrics[task.metric_key]["kept"] for task in tasks]
+        table.add_row(name, *cells, f"{100 * sum(kept) / len(kept):.0f}")
+    return table
+
+
+def main():
+    """Runs the recipe."""
+    arguments = parse_arguments()
+    results = {}
+    for path in arguments.models:
+        trainer = keras.saving.load_model(path, compile=False)
+        dataset = keras_s4t.data.load(
+            arguments.dataset,
+            arguments.split,
+            trainer.tasks,
+            batch_size=arguments.batch_size,
+            num_examples=arguments.num_examples,
+            size=arguments.size,
+            cache_dir=arguments.cache,
+        )
+        results[path.stem] = measure(trainer, dataset)
+    with atomic_path(arguments.output) as path:
+        path.write_text(json.dumps(results, indent=1) + "\n")
+    Console().print(results_table(results, trainer.tasks))
+    print(f"See {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
