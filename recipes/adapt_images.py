@@ -20,7 +20,7 @@ import pathlib
 
 import keras
 import numpy as np
-from configs import synth_rooms
+from configs.synth_rooms import SynthRooms
 from PIL import Image
 from PIL import ImageOps
 
@@ -42,7 +42,7 @@ def parse_arguments():
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--steps", type=int, default=1, help="per batch")
     parser.add_argument(
-        "--learning-rate", type=float, default=synth_rooms.LEARNING_RATE
+        "--learning-rate", type=float, default=SynthRooms.learning_rate
     )
     parser.add_argument("--quick", action="store_true", help="four images")
     arguments = parser.parse_args()

@@ -25,7 +25,8 @@ import pathlib
 import time
 
 import keras
-from configs import synth_rooms
+from config_arguments import add_config_arguments
+from config_arguments import config_of
 from protocols import PROTOCOLS
 from reporting import results_table
 from rich.console import Console
@@ -41,10 +42,10 @@ def make_parser():
     parser.add_argument(
         "--model", type=pathlib.Path, default="runs/quickstart/source.keras"
     )
+    add_config_arguments(parser)
     parser.add_argument(
         "--target",
-        default="synth_rooms/evening",
-        help="synth_rooms/<domain> or a TFDS dataset of canonical records",
+        help="synth_rooms/<domain> or another dataset than the config's first",
     )
     parser.add_argument("--split", default="test")
     parser.add_argument("--protocol", default="online", choices=PROTOCOLS)
@@ -58,13 +59,9 @@ def make_parser():
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--num-examples", type=int, help="default: all")
     parser.add_argument(
-        "--size", type=int, default=64, help="image side of rendered targets"
-    )
-    parser.add_argument(
-        "--learning-rate", type=float, default=synth_rooms.LEARNING_RATE
+        "--learning-rate", type=float, help="instead of the config's"
     )
     parser.add_argument("--output", type=pathlib.Path, default="runs/adapt")
-    parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
     parser.add_argument("--quick", action="store_true", help="a minute")
     return parser
 
@@ -74,22 +71,25 @@ def check(arguments, parser):
     if not arguments.model.is_file():
         parser.error(f"--model must be a saved model, not {arguments.model}")
     for name in ("steps", "batch_size", "size"):
-        if getattr(arguments, name) < 1:
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
 
 
-def load_target(arguments, tasks):
+def load_target(arguments, config, tasks):
     """The labelled target, in order."""
+    target = arguments.target or config.targets[0]
     return keras_s4t.data.load(
-        arguments.target,
+        target,
         arguments.split,
         tasks,
         batch_size=arguments.batch_size,
         num_examples=16 if arguments.quick else arguments.num_examples,
-        size=arguments.size,
         cache_dir=arguments.cache,
+        data_dir=arguments.data_dir,
         # Starting worker processes takes longer than a few images do.
         workers=1 if arguments.quick else 2,
+        **config.load_options(target),
     )
 
 
@@ -106,10 +106,10 @@ def get_method(name, trainer):
     return method
 
 
-def adapt(method, trainer, target, arguments):
+def adapt(method, trainer, target, arguments, optimizer):
     """Adapts the model by one method, and resets it; returns the curve."""
     adapter = keras_s4t.TargetAdapter(trainer.network, method)
-    adapter.compile(synth_rooms.make_optimizer(arguments.learning_rate))
+    adapter.compile(optimizer)
     steps = 2 if arguments.quick else arguments.steps
     stream, callbacks = PROTOCOLS[arguments.protocol](target, steps)
     adapter.fit(stream, callbacks=callbacks)
@@ -125,15 +125,17 @@ def main():
     start = time.time()
     trainer = keras.saving.load_model(arguments.model, compile=False)
     try:
+        config = config_of(arguments)
         methods = {n: get_method(n, trainer) for n in arguments.methods}
-        target = load_target(arguments, trainer.tasks)
+        target = load_target(arguments, config, trainer.tasks)
     except ValueError as error:
         parser.error(str(error))
 
     curves = {}
     for name, method in methods.items():
         print(f"\nAdapting: {name}")
-        curves[name] = adapt(method, trainer, target, arguments)
+        optimizer = config.make_optimizer(arguments.learning_rate)
+        curves[name] = adapt(method, trainer, target, arguments, optimizer)
         curves[name].save(arguments.output / f"{name}.json")
     Console().print(results_table(curves, trainer.tasks, oracle=True))
     keras_s4t.plots.adaptation_curves(

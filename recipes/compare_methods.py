@@ -32,6 +32,7 @@ from comparison_rows import default_methods
 from comparison_rows import make_rows
 from comparison_settings import QUICK
 from comparison_settings import Settings
+from config_arguments import add_config_arguments
 from draw_figures import draw
 from protocols import PROTOCOLS
 
@@ -128,7 +129,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     known = sorted((*default_methods(), BATCH_CONTROL))
-    parser.add_argument("--config", choices=configs.NAMES)
+    add_config_arguments(parser)
     parser.add_argument("--source", help="a dataset's name")
     parser.add_argument("--targets", nargs="+", help="datasets' names")
     parser.add_argument("--methods", nargs="+", choices=known)
@@ -138,13 +139,11 @@ def parse_arguments():
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--severities", type=int, nargs="+", metavar="1..5")
     parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--size", type=int, help="image side")
     parser.add_argument("--epochs", type=int, help="of the source training")
     parser.add_argument("--num-source", type=int, help="images to train on")
     parser.add_argument("--num-target", type=int, help="images of each target")
     parser.add_argument("--costs", type=pathlib.Path)
     parser.add_argument("--output", type=pathlib.Path)
-    parser.add_argument("--cache", type=pathlib.Path)
     parser.add_argument("--fresh", action="store_true", help="start anew")
     parser.add_argument("--quick", action="store_true", help="minutes")
     given = {
@@ -154,8 +153,8 @@ def parse_arguments():
     }
     defaults = {"workers": 2}
     if given.pop("quick"):
-        config = configs.get(given.get("config", Settings.config))
-        defaults = {**QUICK, "targets": config.TARGETS[:1]}
+        config = configs.get(given["config"])
+        defaults = {**QUICK, "targets": config.targets[:1]}
     return parser, {**defaults, **given}
 
 

@@ -7,12 +7,12 @@ from keras_s4t.data.corruptions import CORRUPTIONS
 from keras_s4t.data.corruptions import corrupt
 
 
-def _options(settings):
+def _options(settings, dataset, training=False):
     return dict(
-        size=settings.size,
         cache_dir=settings.cache,
+        data_dir=settings.data_dir,
         workers=settings.workers,
-        **settings.configuration.LOAD_OPTIONS,
+        **settings.configuration.load_options(dataset, training),
     )
 
 
@@ -38,7 +38,7 @@ def load_source(settings, tasks, seed):
         training=True,
         num_examples=settings.num_source,
         seed=seed,
-        **_options(settings),
+        **_options(settings, settings.source, training=True),
     )
 
 
@@ -50,7 +50,7 @@ def load_statistics(settings, tasks):
         tasks,
         batch_size=settings.batch_size,
         num_examples=settings.num_statistics,
-        **_options(settings),
+        **_options(settings, settings.source),
     )
     return dataset.take(settings.num_statistics // settings.batch_size)
 
@@ -63,7 +63,7 @@ def load_target(settings, tasks, name):
         tasks,
         batch_size=settings.batch_size,
         num_examples=settings.num_target,
-        **_options(settings),
+        **_options(settings, name),
     )
 
 
@@ -84,7 +84,7 @@ def load_corrupted(settings, tasks):
         settings.source,
         tasks,
         num_examples=settings.num_tuning,
-        **_options(settings),
+        **_options(settings, settings.source),
     )
     for corruption in CORRUPTIONS:
         for severity in settings.severities:

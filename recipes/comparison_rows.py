@@ -108,7 +108,7 @@ def make_row(name, method, settings):
             return method()
         if method == BATCH_CONTROL:
             return keras_s4t.methods.BatchNormOnly(bn_mode="batch")
-        return config.make_method(method, settings.size, seed)
+        return config.make_method(method, seed)
 
     example = make(0)
     if not isinstance(example, keras_s4t.methods.Method):

@@ -1,14 +1,13 @@
 """What a comparison is asked for, and which of it changes which result."""
 
 import dataclasses
-import inspect
 import pathlib
-import types
 from dataclasses import fields
 
 import configs
 import keras
 from comparison_results import signature
+from configuration import Configuration
 from protocols import PROTOCOLS
 
 import keras_s4t
@@ -36,7 +35,12 @@ class Settings:
     """Everything about a comparison but its methods.
 
     Attributes:
-        config: Name of a configuration in `configs`, or a module like those.
+        config: Name of a configuration in `configs`, or a `Configuration`.
+        size: Side of the images, in pixels; by default that of the
+            configuration.
+        preset: Backbone, where the configuration lets choose one.
+        legacy: What the authors' release did differently, likewise.
+        paper_inputs: Whether images are scaled as in the release, likewise.
         source: Dataset to train on, as `keras_s4t.data.load` takes it; by
             default that of the configuration.
         targets: Datasets to adapt to; by default those of the configuration.
@@ -44,7 +48,6 @@ class Settings:
         protocol: `"release"`, `"online"` or `"episodic"`.
         steps: Most adaptation steps, and the fixed step unless it is tuned.
         batch_size: Images per adaptation step, and of every evaluation.
-        size: Side of rendered images, in pixels.
         epochs: Epochs of source training.
         num_source: Images of source training, `None` for all.
         source_batch_size: Images per step of source training.
@@ -58,7 +61,8 @@ class Settings:
         num_tuning: Images of each corruption.
         timing_steps: Steps to warm up, and steps of which the median counts.
         output: Folder for the results and the source models.
-        cache: Folder of rendered images.
+        cache: Folder of rendered and decoded images.
+        data_dir: Folder of prepared datasets.
         workers: Rendering processes; more than one needs a `__main__` guard in
             the calling script.
 
@@ -66,14 +70,17 @@ class Settings:
         ValueError: If a setting is out of its range.
     """
 
-    config: str | types.ModuleType = "synth_rooms"
+    config: str | Configuration = "synth_rooms"
+    size: int | None = None
+    preset: str | None = None
+    legacy: tuple | None = None
+    paper_inputs: bool | None = None
     source: str | None = None
     targets: tuple | None = None
     seeds: tuple = (0, 1, 2)
     protocol: str = "release"
     steps: int = 40
     batch_size: int = 8
-    size: int = 64
     epochs: int = 10
     num_source: int | None = 800
     source_batch_size: int = 16
@@ -87,6 +94,7 @@ class Settings:
     timing_steps: tuple = (5, 20)
     output: pathlib.Path = pathlib.Path("runs/comparison")
     cache: pathlib.Path | None = pathlib.Path("runs/cache")
+    data_dir: pathlib.Path | None = None
     workers: int = 1
 
     def __post_init__(self):
@@ -98,10 +106,9 @@ class Settings:
                 object.__setattr__(self, name, value)
         object.__setattr__(self, "output", pathlib.Path(self.output))
         config = self.configuration
-        if self.source is None:
-            object.__setattr__(self, "source", config.SOURCE)
-        if self.targets is None:
-            object.__setattr__(self, "targets", config.TARGETS)
+        for name in ("size", "source", "targets"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(config, name))
         if self.protocol not in PROTOCOLS:
             raise ValueError(
                 f"`protocol` must be one of {sorted(PROTOCOLS)}. "
@@ -127,19 +134,26 @@ class Settings:
 
     @property
     def configuration(self):
-        """The module that makes tasks, network, methods and trainer."""
-        if isinstance(self.config, str):
-            return configs.get(self.config)
-        return self.config
+        """What makes tasks, network, methods and trainer."""
+        if not isinstance(self.config, str):
+            return self.config
+        return configs.get(
+            self.config,
+            size=self.size,
+            preset=self.preset,
+            legacy=self.legacy,
+            paper_inputs=self.paper_inputs,
+        )
 
     @property
     def facts(self):
         """The settings as what JSON can hold."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return values | {
-            "config": self.configuration.__name__.split(".")[-1],
+            "config": self.configuration.name,
             "output": str(self.output),
             "cache": str(self.cache),
+            "data_dir": str(self.data_dir),
         }
 
     def source_key(self, seed, row):
@@ -148,10 +162,9 @@ class Settings:
             keras.backend.backend(),
             keras.__version__,
             keras_s4t.__version__,
-            inspect.getsource(self.configuration),
+            self.configuration.text,
             self.source,
             seed,
-            self.size,
             self.epochs,
             self.num_source,
             self.source_batch_size,

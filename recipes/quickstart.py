@@ -28,7 +28,7 @@ import time
 
 import keras
 import numpy as np
-from configs import synth_rooms
+from configs.synth_rooms import SynthRooms
 from reporting import results_table
 from rich.console import Console
 
@@ -58,19 +58,20 @@ def parse_arguments():
     return arguments
 
 
-def load_data(arguments, tasks):
+def load_data(arguments, config):
     """Source, unlabelled target stream and held-out target."""
     num_source, num_stream, num_held_out = (
         (64, 32, 16) if arguments.quick else (800, 240, 200)
     )
+    tasks = config.make_tasks()
     options = dict(
-        size=arguments.size,
+        size=config.size,
         cache_dir=arguments.cache,
         workers=1 if arguments.quick else 2,
     )
     target_name = f"synth_rooms/{arguments.target}"
     source = keras_s4t.data.load(
-        synth_rooms.SOURCE,
+        config.source,
         "train",
         tasks,
         batch_size=16,
@@ -90,11 +91,11 @@ def load_data(arguments, tasks):
     return source, keras_s4t.data.online_stream(images), held_out
 
 
-def adapt(name, trainer, stream, held_out, every):
+def adapt(name, trainer, config, stream, held_out, every):
     """Adapts to the stream; returns the curve and example predictions."""
     method = trainer.method if name == "S4T" else keras_s4t.methods.get(name)
     adapter = keras_s4t.TargetAdapter(trainer.network, method)
-    adapter.compile(synth_rooms.make_optimizer())
+    adapter.compile(config.make_optimizer())
     curve = keras_s4t.callbacks.AdaptationCurve(held_out, every)
     print(f"\nAdapting: {name}")
     adapter.fit(stream, callbacks=[curve])
@@ -112,14 +113,14 @@ def main():
     """Runs the recipe."""
     arguments = parse_arguments()
     start = time.time()
-    tasks = synth_rooms.make_tasks()
-    source, stream, held_out = load_data(arguments, tasks)
+    config = SynthRooms(arguments.size)
+    source, stream, held_out = load_data(arguments, config)
     print(f"Images are ready after {time.time() - start:.0f} s.")
 
     epochs = 1 if arguments.quick else 10
-    trainer = synth_rooms.make_trainer(
-        synth_rooms.make_network(arguments.seed),
-        synth_rooms.make_method("S4T", arguments.size, arguments.seed),
+    trainer = config.make_trainer(
+        config.make_network(arguments.seed),
+        config.make_method("S4T", arguments.seed),
         epochs * int(source.cardinality()),
     )
     trainer.fit(source, epochs=epochs)
@@ -132,21 +133,21 @@ def main():
     curves, predictions = {}, {}
     for name in METHODS:
         curves[name], predictions[name] = adapt(
-            name, trainer, stream, held_out, every
+            name, trainer, config, stream, held_out, every
         )
-    Console().print(results_table(curves, tasks))
+    Console().print(results_table(curves, trainer.tasks))
 
     images, labels, _ = next(iter(held_out))
     keras_s4t.plots.prediction_grid(
         np.asarray(images),
         {"before": predictions["Base"], "after": predictions["S4T"]},
-        tasks,
+        trainer.tasks,
         labels={name: np.asarray(label) for name, label in labels.items()},
         path=arguments.output / "predictions.png",
         max_images=3,
     )
     keras_s4t.plots.adaptation_curves(
-        curves, tasks, path=arguments.output / "curves.png"
+        curves, trainer.tasks, path=arguments.output / "curves.png"
     )
     results = {
         "target": arguments.target,

@@ -21,9 +21,10 @@ import json
 import pathlib
 import time
 
-import configs
 import keras
 import numpy as np
+from config_arguments import add_config_arguments
+from config_arguments import config_of
 from corrupted_source import corrupted_halves
 from corrupted_source import load_arrays
 from reporting import tuning_table
@@ -44,10 +45,7 @@ def parse_arguments():
     parser.add_argument(
         "--model", type=pathlib.Path, default="runs/quickstart/source.keras"
     )
-    parser.add_argument(
-        "--config", default="synth_rooms", choices=configs.NAMES
-    )
-    parser.add_argument("--size", type=int, default=64, help="image side")
+    add_config_arguments(parser)
     parser.add_argument("--num-examples", type=int, default=320)
     parser.add_argument(
         "--severities",
@@ -60,7 +58,6 @@ def parse_arguments():
         "--learning-rates", type=float, nargs="+", default=LEARNING_RATES
     )
     parser.add_argument("--output", type=pathlib.Path, default="runs/tuning")
-    parser.add_argument("--cache", type=pathlib.Path, default="runs/cache")
     parser.add_argument("--quick", action="store_true", help="a minute")
     arguments = parser.parse_args()
     if not arguments.model.is_file():
@@ -100,14 +97,16 @@ def main():
     arguments = parse_arguments()
     start = time.time()
     trainer = keras.saving.load_model(arguments.model, compile=False)
+    config = config_of(arguments)
     arrays = load_arrays(
-        configs.get(arguments.config).SOURCE,
+        config.source,
         trainer.tasks,
         num_examples=arguments.num_examples,
-        size=arguments.size,
         cache_dir=arguments.cache,
+        data_dir=arguments.data_dir,
         # Starting worker processes takes longer than a few images do.
         workers=1 if arguments.quick else 2,
+        **config.load_options(config.source),
     )
     # Compiled once each; a reset undoes an adaptation bit for bit.
     control, adapter = (

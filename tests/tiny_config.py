@@ -8,9 +8,7 @@ import tiny
 
 import keras_s4t
 
-SOURCE = "tiny/source"
 TARGETS = ("tiny/dusk", "tiny/dawn")
-LOAD_OPTIONS = {}
 NUM_TASKS = 2
 
 # What a comparison takes that is over in seconds.
@@ -18,7 +16,6 @@ SETTINGS = {
     "seeds": (0, 1),
     "steps": 2,
     "batch_size": 4,
-    "size": tiny.SIZE,
     "epochs": 1,
     "num_source": 8,
     "source_batch_size": 4,
@@ -32,29 +29,34 @@ SETTINGS = {
 }
 
 
-def make_tasks():
-    """Two tasks."""
-    return tiny.make_tasks(NUM_TASKS)
+def make_config():
+    """The configuration. Made late: recipes are not always importable."""
+    from configuration import Configuration
 
+    class Tiny(Configuration):
+        """Two tasks, and no dataset that exists."""
 
-def make_network(seed=0):
-    """The tiny network."""
-    keras.utils.set_random_seed(seed)
-    return tiny.make_network(make_tasks())
+        name = "tiny"
+        source = "tiny/source"
+        targets = TARGETS
 
+        def make_tasks(self):
+            return tiny.make_tasks(NUM_TASKS)
 
-def make_method(name, size, seed=0):
-    """A method by its name."""
-    return keras_s4t.methods.get(name)
+        def make_network(self, seed=0):
+            keras.utils.set_random_seed(seed)
+            return tiny.make_network(self.make_tasks())
 
+        def make_method(self, name, seed=0):
+            return keras_s4t.methods.get(name)
 
-def make_trainer(network, method, num_steps, frozen_network=False):
-    """A compiled trainer."""
-    trainer = keras_s4t.SourceTrainer(
-        network, method, frozen_network=frozen_network
-    )
-    trainer.compile(keras.optimizers.SGD(1e-2), metrics=None)
-    return trainer
+        def make_source_optimizer(self, num_steps, frozen_network=False):
+            return keras.optimizers.SGD(1e-2)
+
+        def make_optimizer(self, learning_rate=None):
+            return keras.optimizers.SGD(learning_rate or 1e-2)
+
+    return Tiny(tiny.SIZE)
 
 
 class Loader:

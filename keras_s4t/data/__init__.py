@@ -2,7 +2,8 @@
 
 from keras_s4t.data import label_spaces
 from keras_s4t.data.array_batches import ArrayBatches
-from keras_s4t.data.loading import batches
+from keras_s4t.data.augmentation import Augmentation
+from keras_s4t.data.batching import batches
 from keras_s4t.data.loading import load
 from keras_s4t.data.records import examples_from_arrays
 from keras_s4t.data.streams import online_stream
@@ -12,6 +13,7 @@ from keras_s4t.data.taskonomy import TaskonomyFolder
 
 __all__ = [
     "ArrayBatches",
+    "Augmentation",
     "DOMAINS",
     "SynthRooms",
     "TaskonomyFolder",

@@ -1,13 +1,15 @@
-from keras_s4t.data.augmentation import random_flip
+from keras_s4t.data.batching import Batching
+from keras_s4t.data.batching import names_of
+from keras_s4t.data.decoded_cache import cached_examples
 from keras_s4t.data.label_spaces import NATIVE_CLASSES
-from keras_s4t.data.prepared import tfds_records
-from keras_s4t.data.records import check_tasks
-from keras_s4t.data.records import example_from_record
-from keras_s4t.data.synth_rooms import SynthRooms
-from keras_s4t.data.synth_rooms.example import compact_specs
+from keras_s4t.data.named_source import SYNTH_ROOMS
+from keras_s4t.data.named_source import TASKONOMY_FOLDER
+from keras_s4t.data.named_source import named_source
+from keras_s4t.data.resizing import fit_example
 
-SYNTH_ROOMS = "synth_rooms/"
-SHUFFLE_BUFFER = 2048
+RESIZES = ("fit", "none")
+# Decoded examples take megabytes each.
+DECODED_SHUFFLE_BUFFER = 256
 
 
 def load(
@@ -18,7 +20,12 @@ def load(
     training=False,
     num_examples=None,
     seed=0,
-    size=64,
+    size=None,
+    resize="fit",
+    augmentation=None,
+    image_scaling=None,
+    num_batches=None,
+    first_batch=0,
     cache_dir=None,
     workers=1,
     data_dir=None,
@@ -26,27 +33,50 @@ def load(
 ):
     """Loads a dataset as batches for `fit` and `evaluate`.
 
+    Elements are shuffled and skipped before they are read. Random numbers
+    depend on the seed and on the position of an example in the stream alone,
+    so that two runs see identical batches, however many threads read them.
+
     Args:
-        name: `"synth_rooms/<domain>"`, rendered here; or, if prepared in
+        name: `"synth_rooms/<domain>"`, rendered here; if prepared in
             `data_dir`, `"taskonomy_mt"`, `"nyud_mt"` or `"pascal_mt"`, with a
             config as in `"taskonomy_mt/tiny_512"` or without, or another TFDS
-            dataset, which emits canonical records (`records.py`).
+            dataset, which emits canonical records (`records.py`); or
+            `"taskonomy_folder"`, the download of Taskonomy in `data_dir`, read
+            without a copy of it, at 256 pixels or those of
+            `"taskonomy_folder/512"`.
         split: `"train"`, `"validation"` or `"test"`; TFDS split syntax for
-            TFDS datasets.
+            TFDS datasets. The last two are the same split of NYUD and PASCAL.
         tasks: list of `Task`, or of task names.
         batch_size: int.
-        training: bool. Whether to shuffle, flip at random and drop the last,
-            smaller batch.
+        training: bool. Whether to shuffle, augment and drop the last, smaller
+            batch.
         num_examples: Optional int, only the first examples.
-        seed: int. Seed of the order and the flips: two runs see identical
-            batches.
-        size: int. Side of rendered images, in pixels.
-        cache_dir: Optional folder in which rendered images are kept.
+        seed: int. Seed of the order and the augmentation.
+        size: int or pair `(height, width)`, in pixels. Rendered images have
+            this side, 64 by default. Others are brought to a canvas of this
+            size; by default they are left alone and must have one size.
+        resize: How others than rendered images are brought to `size`: `"fit"`
+            scales them, with their aspect ratio, to the largest size that
+            fits; `"none"` expects none to be larger. The rest of the canvas is
+            padding at the bottom and at the right, where masks are 0: losses
+            and metrics never see it, and predictions are cropped to the size
+            that the image had.
+        augmentation: `Augmentation` for training; flips alone by default.
+        image_scaling: `None`, or `"taskonomy_release"` for images that the
+            network should see in [-1, 1]; see `image_scaling.py`.
+        num_batches: Optional int, for training. Instead of one pass, a stream
+            of as many batches that goes on from pass to pass.
+        first_batch: int. Where in this stream to begin: the batches from there
+            on are those of the whole stream.
+        cache_dir: Optional folder in which rendered images are kept, and
+            decoded and fitted ones of other datasets; see `cached_examples`
+            for when that pays.
         workers: int. Rendering processes; more than one needs a `__main__`
             guard in the calling script.
-        data_dir: Optional folder of TFDS datasets.
+        data_dir: Optional folder of TFDS datasets, or of Taskonomy.
         label_space: Optional `LabelSpace`, or name of one, such as
-            `"taskonomy_nyud"`: classes that two of the three share. Their own
+            `"taskonomy_nyud"`: classes that two real datasets share. Their own
             classes if `None`.
 
     Returns:
@@ -55,91 +85,75 @@ def load(
         masks dicts by task name. It knows its size.
 
     Raises:
-        ValueError: If the dataset, split or label space is unknown, or the
-            dataset is not prepared, misses a task or is not of that space.
+        ValueError: If the dataset, split or label space is unknown, an
+            argument is out of its range, or the dataset is not prepared,
+            misses a task or is not of that space.
     """
-    is_stored = name.split("/")[0] in NATIVE_CLASSES
-    if label_space is not None and not is_stored:
+    rooms = name.startswith(SYNTH_ROOMS)
+    names = names_of(tasks)
+    _check_options(name, size, resize, label_space)
+    canvas = None if rooms or size is None else _pair(size)
+    batching = Batching(
+        batch_size,
+        training,
+        seed,
+        augmentation,
+        canvas,
+        image_scaling,
+        num_batches,
+        first_batch,
+    )
+    source = named_source(
+        name,
+        split,
+        names,
+        size=size,
+        num_examples=num_examples,
+        # A cache of decoded examples has one order.
+        shuffle_seed=seed if training and cache_dir is None else None,
+        cache_dir=cache_dir,
+        workers=workers,
+        data_dir=data_dir,
+        label_space=label_space,
+    )
+
+    def read(*element):
+        example = source.example(names, *element)
+        if canvas is not None and resize == "fit":
+            example = fit_example(example, canvas)
+        return example
+
+    if rooms or cache_dir is None:
+        return batching.batches(source.elements, read, source.shuffle_buffer)
+    examples = cached_examples(
+        source.elements.map(read, num_parallel_calls=-1),
+        cache_dir,
+        name,
+        [str(data_dir), split, names, num_examples, canvas, resize]
+        + [str(label_space)],
+    )
+    return batching.batches(
+        examples, lambda *example: example, DECODED_SHUFFLE_BUFFER
+    )
+
+
+def _check_options(name, size, resize, label_space):
+    with_space = [*NATIVE_CLASSES, TASKONOMY_FOLDER]
+    if label_space is not None and name.split("/")[0] not in with_space:
         raise ValueError(
-            f"`label_space` is for the datasets {list(NATIVE_CLASSES)}. "
+            f"`label_space` is for the datasets {with_space}. "
             f"Received: label_space={label_space!r}, name={name!r}"
         )
-    if name.startswith(SYNTH_ROOMS):
-        rooms = SynthRooms(
-            split, name.removeprefix(SYNTH_ROOMS), size, num_examples
+    if resize not in RESIZES:
+        raise ValueError(
+            f"`resize` must be one of {RESIZES}. Received: resize={resize!r}"
         )
-        check_tasks(compact_specs(size), _names(tasks))
-        dataset = _from_arrays(rooms.arrays(cache_dir, workers))
-    else:
-        dataset = tfds_records(
-            name,
-            split,
-            _names(tasks),
-            label_space,
-            num_examples,
-            seed if training else None,
-            data_dir,
+    if size is not None and min(_pair(size)) < 1:
+        raise ValueError(
+            "`size` must be a positive int, or a pair of them for datasets "
+            f"that are not rendered. Received: size={size!r}"
         )
-    # Decoded records of real images would take gigabytes.
-    shuffle_buffer = 1 if is_stored else SHUFFLE_BUFFER
-    return batches(dataset, tasks, batch_size, training, seed, shuffle_buffer)
 
 
-def batches(
-    records,
-    tasks,
-    batch_size=8,
-    training=False,
-    seed=0,
-    shuffle_buffer=SHUFFLE_BUFFER,
-):
-    """Batches of a dataset of canonical records.
-
-    Args:
-        records: A `tf.data.Dataset` of records (`records.py`).
-        tasks: list of `Task`, or of task names.
-        batch_size: int.
-        training: bool. Whether to shuffle, flip at random and drop the last,
-            smaller batch.
-        seed: int. Seed of the order and the flips.
-        shuffle_buffer: int. Records in memory from which the next one is
-            drawn in training; 1 for records that come shuffled.
-
-    Returns:
-        A `tf.data.Dataset` of `(images, labels, masks)`.
-
-    Raises:
-        ValueError: If the records miss a task.
-    """
-    import tensorflow as tf
-
-    names = _names(tasks)
-    check_tasks(records.element_spec, names)
-    if training:
-        records = records.shuffle(shuffle_buffer, seed=seed)
-
-    dataset = records.map(
-        lambda record: example_from_record(record, names),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    if training:
-        seeds = tf.data.Dataset.random(
-            seed=seed, rerandomize_each_iteration=True
-        ).batch(2)
-        dataset = tf.data.Dataset.zip(dataset, seeds).map(
-            lambda *pair: random_flip(pair[0], pair[1]),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-    return dataset.batch(batch_size, drop_remainder=training).prefetch(
-        tf.data.AUTOTUNE
-    )
-
-
-def _names(tasks):
-    return [getattr(task, "name", task) for task in tasks]
-
-
-def _from_arrays(arrays):
-    import tensorflow as tf
-
-    return tf.data.Dataset.from_tensor_slices(arrays)
+def _pair(size):
+    return (size, size) if isinstance(size, int) else tuple(size)

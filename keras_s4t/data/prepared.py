@@ -4,15 +4,20 @@ import importlib
 
 from keras_s4t.data import label_spaces
 from keras_s4t.data.records import check_tasks
+from keras_s4t.data.sources import Source
+from keras_s4t.data.sources import records_source
 from keras_s4t.data.stored import canonical_record
 from keras_s4t.data.synth_rooms import DOMAINS
 
-# Examples are shuffled before they are decoded, when they take a few hundred
+# Elements are shuffled before they are decoded, when they take a few hundred
 # kilobytes.
 SHUFFLE_BUFFER = 1024
+# The published lists name a training and a validation split alone.
+_TWO_SPLITS = {"validation": "val", "test": "val"}
+SPLITS = {"nyud_mt": _TWO_SPLITS, "pascal_mt": _TWO_SPLITS}
 
 
-def tfds_records(
+def prepared_source(
     name,
     split,
     task_names,
@@ -21,21 +26,23 @@ def tfds_records(
     shuffle_seed=None,
     data_dir=None,
 ):
-    """Canonical records of a TFDS dataset.
+    """The records of a TFDS dataset.
 
     Args:
         name: str, a dataset of `label_spaces.NATIVE_CLASSES`, stored as
             `stored.py` says, or one that emits canonical records; with its
             config or without.
-        split: str, TFDS split syntax.
+        split: str, TFDS split syntax. Of the former also `"train"`,
+            `"validation"` and `"test"`: where a dataset has no more than two
+            splits, the last two are the same.
         task_names: Names of the tasks wanted.
         label_space: Optional `LabelSpace`, or name of one, for the former.
         num_examples: Optional int, only the first examples.
-        shuffle_seed: Optional int. Shuffles the former, anew in every epoch.
+        shuffle_seed: Optional int. Shuffles the files, anew in every epoch.
         data_dir: Optional folder of TFDS datasets.
 
     Returns:
-        A `tf.data.Dataset` of records (`records.py`) that knows its size.
+        A `Source` whose elements know their number.
 
     Raises:
         ValueError: If the dataset is unknown, not prepared, misses a task or
@@ -52,18 +59,17 @@ def tfds_records(
     builder = _prepared_builder(name, data_dir)
     check_tasks(builder.info.features, task_names)
     if is_stored:
-        return _from_stored(
+        split = SPLITS.get(dataset_name, {}).get(split, split)
+        return _stored_source(
             builder, split, task_names, lookup, num_examples, shuffle_seed
         )
-    return builder.as_dataset(split=split).take(
-        -1 if num_examples is None else num_examples
-    )
+    records = builder.as_dataset(split=split)
+    return records_source(records.take(_count(num_examples)), SHUFFLE_BUFFER)
 
 
-def _from_stored(
+def _stored_source(
     builder, split, task_names, lookup, num_examples, shuffle_seed
 ):
-    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     features = builder.info.features
@@ -71,7 +77,7 @@ def _from_stored(
     wanted += [f"{name}_mask" for name in task_names]
     wanted = [key for key in wanted if key in features]
     # The first examples are those of the first files.
-    dataset = builder.as_dataset(
+    elements = builder.as_dataset(
         split=split,
         shuffle_files=shuffle_seed is not None and num_examples is None,
         read_config=tfds.ReadConfig(shuffle_seed=shuffle_seed),
@@ -80,18 +86,18 @@ def _from_stored(
             {key: tfds.decode.SkipDecoding() for key in wanted},
         ),
     )
-    if num_examples is not None:
-        dataset = dataset.take(num_examples)
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(SHUFFLE_BUFFER, seed=shuffle_seed)
 
-    def decode(example):
+    def read(element):
         stored = {
-            key: features[key].decode_example(example[key]) for key in wanted
+            key: features[key].decode_example(element[key]) for key in wanted
         }
         return canonical_record(stored, lookup)
 
-    return dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    return Source(elements.take(_count(num_examples)), read, SHUFFLE_BUFFER)
+
+
+def _count(num_examples):
+    return -1 if num_examples is None else num_examples
 
 
 def _prepared_builder(name, data_dir):
@@ -108,7 +114,8 @@ def _prepared_builder(name, data_dir):
         ) from error
     if not builder.is_prepared():
         raise ValueError(
-            "A TFDS dataset must be prepared: call `download_and_prepare()` "
-            f"of its builder. Received: name={name!r}, data_dir={data_dir!r}"
+            "A TFDS dataset must be prepared: run `python -m keras_s4t.data "
+            "build` or call `download_and_prepare()` of its builder. "
+            f"Received: name={name!r}, data_dir={data_dir!r}"
         )
     return builder

@@ -16,6 +16,10 @@ follows from the ignored label.
 import numpy as np
 
 IGNORE_CLASS = 255
+#: Labels that are metres along the optical axis.
+DISTANCES = ("depth",)
+#: Labels that may be averaged over pixels.
+STRENGTHS = ("edge",)
 
 
 def examples_from_arrays(arrays, task_names):

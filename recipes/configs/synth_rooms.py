@@ -6,124 +6,97 @@ The learning rate was chosen on corrupted *source* validation images by
 0.48 at 1e-4, by 3.3 at 1e-3. The smallest loses least.
 """
 
+import dataclasses
+import types
+
 import keras
+from configuration import Configuration
 
 import keras_s4t
 from keras_s4t import tasks
 
-SOURCE = "synth_rooms/source"
-TARGETS = tuple(
-    f"synth_rooms/{name}" for name in keras_s4t.data.DOMAINS if name != "source"
-)
-
-# Further arguments of `keras_s4t.data.load`.
-LOAD_OPTIONS = {}
-
-LEARNING_RATE = 1e-5
-# Scales the loss as the learning rate of SGD does, so it needs no tuning.
-TARGET_WEIGHT = 1.0
+LATENT_DIM = 32
+# The weight scales the loss as the learning rate of SGD does, so it needs no
+# tuning.
+S4T_OPTIONS = {"mask_ratio": 0.75, "target_weight": 1.0}
 
 
-def make_tasks():
-    """The four tasks. Thin edges need the squared error; see `tasks.edge`."""
-    names = keras_s4t.data.SynthRooms.class_names
-    return [
-        tasks.semseg(num_classes=len(names), class_names=names),
-        tasks.depth(),
-        tasks.normals(),
-        tasks.edge(loss="mse", weight=10.0),
-    ]
+@dataclasses.dataclass(frozen=True)
+class SynthRooms(Configuration):
+    """The rooms by day, and all other domains as targets."""
 
+    size: int = 64
 
-def make_network(seed=0):
-    """The small network.
-
-    Args:
-        seed: int. Seed of the weights.
-
-    Returns:
-        A `MultiTaskModel`.
-    """
-    keras.utils.set_random_seed(seed)
-    return keras_s4t.models.MultiTaskModel(
-        keras_s4t.models.resnet_tiny(), make_tasks()
+    name = "synth_rooms"
+    source = "synth_rooms/source"
+    targets = tuple(
+        f"synth_rooms/{name}"
+        for name in keras_s4t.data.DOMAINS
+        if name != "source"
+    )
+    learning_rate = 1e-5
+    source_training = types.MappingProxyType(
+        {
+            "epochs": 12,
+            "batch_size": 16,
+            "num_examples": 1200,
+            "steps_per_epoch": None,
+        }
     )
 
+    def make_tasks(self):
+        names = keras_s4t.data.SynthRooms.class_names
+        return [
+            tasks.semseg(num_classes=len(names), class_names=names),
+            tasks.depth(),
+            tasks.normals(),
+            # Thin edges need the squared error; see `tasks.edge`.
+            tasks.edge(loss="mse", weight=10.0),
+        ]
 
-def make_method(name, size, seed=0):
-    """A method of a size that fits the small network.
+    def make_network(self, seed=0):
+        keras.utils.set_random_seed(seed)
+        return keras_s4t.models.MultiTaskModel(
+            keras_s4t.models.resnet_tiny(), self.make_tasks()
+        )
 
-    Args:
-        name: Name of a method's class.
-        size: int. Side of the images, in pixels.
-        seed: int. Seed of masks, noise and views.
+    def make_method(self, name, seed=0):
+        synchronizer = dict(image_size=self.size // 4, patch_size=2)
+        options = {
+            "S4T": dict(
+                tasks=self.make_tasks(),
+                latent_dim=LATENT_DIM,
+                synchronizer=synchronizer,
+                seed=seed,
+                **S4T_OPTIONS,
+            ),
+            "S4TImageRecon": dict(
+                latent_dim=len(self.make_tasks()) * LATENT_DIM,
+                synchronizer=synchronizer,
+                seed=seed,
+                **S4T_OPTIONS,
+            ),
+            "TIPI": dict(seed=seed),
+            "TTT": dict(hidden_dim=256, seed=seed),
+            "TTTPlusPlus": dict(projection_dim=64, seed=seed),
+            "TTTFlow": dict(hidden_dim=64, seed=seed),
+            "ActMAD": dict(image_size=(self.size, self.size)),
+            "NCTTT": dict(projection_dim=64, seed=seed),
+        }
+        return keras_s4t.methods.get(name, **options.get(name, {}))
 
-    Returns:
-        A `Method`.
-    """
-    synchronizer = dict(image_size=size // 4, patch_size=2)
-    options = {
-        "S4T": dict(
-            tasks=make_tasks(),
-            latent_dim=32,
-            synchronizer=synchronizer,
-            mask_ratio=0.75,
-            target_weight=TARGET_WEIGHT,
-            seed=seed,
-        ),
-        "S4TImageRecon": dict(
-            latent_dim=4 * 32,
-            synchronizer=synchronizer,
-            mask_ratio=0.75,
-            target_weight=TARGET_WEIGHT,
-            seed=seed,
-        ),
-        "TIPI": dict(seed=seed),
-        "TTT": dict(hidden_dim=256, seed=seed),
-        "TTTPlusPlus": dict(projection_dim=64, seed=seed),
-        "TTTFlow": dict(hidden_dim=64, seed=seed),
-        "ActMAD": dict(image_size=(size, size)),
-        "NCTTT": dict(projection_dim=64, seed=seed),
-    }
-    return keras_s4t.methods.get(name, **options.get(name, {}))
+    def make_source_optimizer(self, num_steps, frozen_network=False):
+        peak = 1e-3 if frozen_network else 2e-3
+        schedule = keras.optimizers.schedules.CosineDecay(peak, num_steps)
+        return keras.optimizers.AdamW(
+            schedule,
+            weight_decay=1e-4,
+            # A flow's first likelihoods are far off.
+            global_clipnorm=1.0 if frozen_network else None,
+        )
 
-
-def make_trainer(
-    network,
-    method,
-    num_steps,
-    loss_balance="fixed",
-    metrics=None,
-    frozen_network=False,
-):
-    """A compiled `SourceTrainer`.
-
-    Args:
-        network: What `make_network` returned.
-        method: A `Method`.
-        num_steps: int. Steps of source training, for the schedule.
-        loss_balance: `"fixed"` or `"awl"`, see `SourceTrainer`.
-        metrics: `"auto"` to measure the tasks in training, or `None`.
-        frozen_network: bool. Whether the method alone is trained.
-
-    Returns:
-        A `SourceTrainer`.
-    """
-    trainer = keras_s4t.SourceTrainer(
-        network, method, loss_balance, frozen_network
-    )
-    peak = 1e-3 if frozen_network else 2e-3
-    schedule = keras.optimizers.schedules.CosineDecay(peak, num_steps)
-    optimizer = keras.optimizers.AdamW(
-        schedule,
-        weight_decay=1e-4,
-        # A flow's first likelihoods are far off.
-        global_clipnorm=1.0 if frozen_network else None,
-    )
-    trainer.compile(optimizer, metrics)
-    return trainer
+    def make_optimizer(self, learning_rate=None):
+        return keras.optimizers.SGD(learning_rate or self.learning_rate)
 
 
-def make_optimizer(learning_rate=LEARNING_RATE):
-    """The optimizer of the adaptation."""
-    return keras.optimizers.SGD(learning_rate)
+CONFIG = SynthRooms()

@@ -4,8 +4,12 @@ import keras
 import numpy as np
 import pytest
 
+from keras_s4t.data.augmentation import Augmentation
+from keras_s4t.data.augmentation import augment
+from keras_s4t.data.augmentation import crop
 from keras_s4t.data.augmentation import flip_horizontally
 from keras_s4t.data.augmentation import random_flip
+from keras_s4t.data.augmentation import zoom
 
 
 def make_example():
@@ -105,3 +109,92 @@ def test_random_flip_is_fair():
     share = np.mean([image[0, 0, 0] for image in images.as_numpy_iterator()])
     # Five standard deviations of 200 throws.
     assert abs(share - 0.5) < 5 * 0.5 / 200**0.5
+
+
+@pytest.mark.parametrize("run", [eagerly, in_tf_data])
+def test_zoom_moves_everything_and_brings_the_scene_nearer(run):
+    example = image, labels, masks = make_example()
+    zoomed, new_labels, new_masks = run(zoom, example, np.float32(2))
+    assert zoomed.shape == (8, 12, 3)
+    for name, label in labels.items():
+        # Every pixel has become four, but edges are averaged.
+        enlarged = label.repeat(2, 0).repeat(2, 1)
+        mask = masks[name].repeat(2, 0).repeat(2, 1)
+        np.testing.assert_array_equal(new_masks[name], mask)
+        if name == "depth":
+            enlarged = enlarged / 2
+        if name != "edge":
+            np.testing.assert_array_equal(new_labels[name], enlarged)
+    assert new_labels["edge"].shape == (8, 12, 1)
+
+
+def test_crops_lie_inside_and_everywhere():
+    import tensorflow as tf
+
+    rows, columns = np.mgrid[:5, :7]
+    image = np.stack([rows, columns, 0 * rows], -1).astype("float32")
+    example = (image, {"semseg": rows.astype("int32")}, {})
+    corners = set()
+    for seed in range(60):
+        seeds = tf.constant([seed, 1], tf.int64)
+        cut, labels, _ = eagerly(crop, example, seeds, tf.constant([3, 4]))
+        assert cut.shape == (3, 4, 3)
+        top, left, _ = cut[0, 0].astype(int)
+        np.testing.assert_array_equal(
+            cut, image[top : top + 3, left : left + 4]
+        )
+        np.testing.assert_array_equal(labels["semseg"], cut[..., 0])
+        corners.add((top, left))
+    assert corners == {(top, left) for top in range(3) for left in range(4)}
+
+
+def test_crop_leaves_smaller_examples_alone():
+    import tensorflow as tf
+
+    example = make_example()
+    seeds = tf.constant([1, 1], tf.int64)
+    assert is_same(eagerly(crop, example, seeds, tf.constant([9, 9])), example)
+
+
+def test_colors_change_and_labels_do_not():
+    example = make_example()
+    jitter = Augmentation(
+        flip=False, brightness=0.2, contrast=0.5, saturation=0.5, hue=0.1
+    )
+    outcomes = []
+    for seed in range(3):
+        seeds = np.array([seed, 5], "int64")
+        image, labels, masks = eagerly(augment, example, seeds, jitter)
+        assert is_same((labels, masks), example[1:])
+        assert 0 <= image.min() and image.max() <= 255
+        outcomes.append(image)
+        assert is_same(image, eagerly(augment, example, seeds, jitter)[0])
+    for a, b in ((0, 1), (1, 2)):
+        assert np.abs(outcomes[a] - outcomes[b]).max() > 5
+    assert np.abs(outcomes[0] - example[0]).max() > 5
+
+
+def test_brightness_by_hand():
+    """One number is added to every color."""
+    gray = np.full((2, 3, 3), 100, "float32")
+    seeds = np.array([4, 5], "int64")
+    only = Augmentation(flip=False, brightness=0.2)
+    image, *_ = eagerly(augment, (gray, {}, {}), seeds, only)
+    change = image - gray
+    assert np.ptp(change) < 1e-3 and 0 < abs(change[0, 0, 0]) <= 51
+
+
+def test_neutral_augmentation_changes_nothing():
+    example = make_example()
+    seeds = np.array([4, 5], "int64")
+    neutral = Augmentation(flip=False)
+    assert is_same(eagerly(augment, example, seeds, neutral), example)
+
+
+@pytest.mark.parametrize(
+    "options", [{"zoom": (2.0, 0.5)}, {"zoom": (0, 1)}, {"hue": 0.6}]
+)
+def test_bad_augmentations(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"`{name}` must be .*Received"):
+        Augmentation(**options)

@@ -29,8 +29,8 @@ def folders(tmp_path_factory):
 
 
 def load_debug(folders, split="train", tasks=NAMES, **kwargs):
-    options = dict(batch_size=2, data_dir=folders[1])
-    return load("taskonomy_mt/debug", split, tasks, **{**options, **kwargs})
+    options = dict(name="taskonomy_mt/debug", batch_size=2, data_dir=folders[1])
+    return load(split=split, tasks=tasks, **{**options, **kwargs})
 
 
 @pytest.mark.parametrize("label_space", [None, "taskonomy_nyud"])
@@ -60,6 +60,16 @@ def test_batches_are_the_records(folders, label_space):
     assert classes <= set(range(7 if label_space else 18))
     lookup = label_spaces.get("taskonomy_nyud").lookup("taskonomy_mt")
     assert label_space or lookup[1] == 255 and 1 in classes
+
+
+def test_the_download_itself_has_the_same_records(folders):
+    options = dict(split="validation", label_space="taskonomy_nyud")
+    prepared = load_debug(folders, **options)
+    options["name"] = f"taskonomy_folder/{taskonomy.SIZE}"
+    streamed = load_debug((None, folders[0]), **options)
+    assert is_same(
+        list(prepared.as_numpy_iterator()), list(streamed.as_numpy_iterator())
+    )
 
 
 def test_some_tasks_and_some_examples(folders):
@@ -112,6 +122,8 @@ def test_training_shuffles_by_the_seed(folders, num_examples):
             "'taskonomy_mt'.*name='synth_rooms/source'",
         ),
         ("taskonomy_mt/tiny_256", {}, "must be prepared.*tiny_256"),
+        ("taskonomy_folder", dict(data_dir=None), "its `data_dir`"),
+        ("taskonomy_folder/big", {}, "number of pixels.*big"),
         (
             "taskonomy_mt/debug",
             dict(tasks=["saliency"]),

@@ -122,7 +122,7 @@ def test_points_are_those_of_an_adapter(compare, loader, load_recipe):
     """The same adaptation without any recipe."""
     results = compare({"Mine": Entropy}, targets=["tiny/dawn"], seeds=[1])
     settings = load_recipe("comparison_settings").Settings(
-        config=tiny_config,
+        config=tiny_config.make_config(),
         output=results["settings"]["output"],
         **tiny_config.SETTINGS,
     )
@@ -273,7 +273,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
     assert starts["plain"][0] != starts["Joint"][0]
 
     settings = load_recipe("comparison_settings").Settings(
-        config=tiny_config,
+        config=tiny_config.make_config(),
         output=results["settings"]["output"],
         **tiny_config.SETTINGS,
     )

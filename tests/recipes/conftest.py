@@ -31,7 +31,7 @@ def compare(load_recipe, loader, tmp_path):
     def compare(methods, output="comparison", **options):
         return recipe.compare_methods(
             methods,
-            config=tiny_config,
+            config=tiny_config.make_config(),
             output=tmp_path / output,
             **{**tiny_config.SETTINGS, **options},
         )

@@ -2,6 +2,7 @@ import concurrent.futures
 import warnings
 
 from keras_s4t.data import label_spaces
+from keras_s4t.data.sources import Source
 from keras_s4t.data.stored import canonical_record
 from keras_s4t.data.stored import stored_features
 from keras_s4t.data.taskonomy import layout
@@ -49,11 +50,8 @@ class TaskonomyFolder:
     Example:
 
     ```python
-    folder = keras_s4t.data.TaskonomyFolder("taskonomy", "train", size=256)
-    records = folder.records("taskonomy_nyud", shuffle_seed=0)
-    source = keras_s4t.data.batches(
-        records, tasks, training=True, shuffle_buffer=1
-    )
+    folder = keras_s4t.data.TaskonomyFolder("taskonomy", "test", size=256)
+    target = keras_s4t.data.batches(folder.records("taskonomy_nyud"), tasks)
     ```
     """
 
@@ -141,7 +139,7 @@ class TaskonomyFolder:
             problems = pool.map(problem, range(len(self)))
         return {i: p for i, p in zip(self.ids, problems, strict=True) if p}
 
-    def records(self, label_space=None, shuffle_seed=None):
+    def records(self, label_space=None):
         """The canonical records of the views, read while they are needed.
 
         A damaged file raises TensorFlow's `InvalidArgumentError`, which names
@@ -150,11 +148,22 @@ class TaskonomyFolder:
         Args:
             label_space: Optional `LabelSpace` or name of one; Taskonomy's own
                 class ids if `None`.
-            shuffle_seed: Optional int. If given, every epoch has another order
-                of all views.
 
         Returns:
             A `tf.data.Dataset` of records (`records.py`) that knows its size.
+        """
+        import tensorflow as tf
+
+        source = self.source(label_space)
+        return source.elements.map(
+            source.read, num_parallel_calls=tf.data.AUTOTUNE
+        )
+
+    def source(self, label_space=None):
+        """The views as the loader takes them; arguments as of `records`.
+
+        Returns:
+            A `Source` whose elements are indices and ids.
         """
         import numpy as np
         import tensorflow as tf
@@ -180,9 +189,7 @@ class TaskonomyFolder:
         views = tf.data.Dataset.from_tensor_slices(
             (np.arange(len(self)), self.ids)
         )
-        if shuffle_seed is not None:
-            views = views.shuffle(len(self), seed=shuffle_seed)
-        return views.map(canonical, num_parallel_calls=tf.data.AUTOTUNE)
+        return Source(views, canonical, len(self))
 
     def features(self):
         """The features of a TFDS builder that stores the records."""

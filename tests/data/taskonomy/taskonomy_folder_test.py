@@ -169,24 +169,8 @@ def test_classes_of_a_label_space(root):
         folder.records("nyud_pascal")
 
 
-def test_every_epoch_is_shuffled_by_the_seed(root):
-    folder = make_folder(root, tasks=[])
-
-    def orders(seed):
-        records = folder.records(shuffle_seed=seed)
-        return [
-            tuple(r["id"].decode() for r in records.as_numpy_iterator())
-            for _ in range(8)
-        ]
-
-    first = orders(0)
-    assert len(set(first)) > 2
-    assert all(sorted(order) == sorted(folder.ids) for order in first)
-    assert first == orders(0) and first != orders(1)
-
-
 def test_batches_to_train_with(root):
-    records = make_folder(root).records("taskonomy_nyud", shuffle_seed=0)
+    records = make_folder(root).records("taskonomy_nyud")
     dataset = keras_s4t.data.batches(
         records, TASKS, batch_size=2, training=True, shuffle_buffer=1
     )

@@ -1,0 +1,50 @@
+"""Random changes of an image's colors."""
+
+#: The largest strength of each change.
+LIMITS = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5}
+
+
+def jitter_colors(image, seed, strengths):
+    """Changes brightness, contrast, saturation and hue at random.
+
+    Done by `tf.image`, whose draws depend on the given seed alone; the random
+    layers of Keras carry a state from example to example.
+
+    Args:
+        image: float32 tensor of shape `(height, width, 3)` in 0 ... 255.
+        seed: int64 tensor of shape `(2,)`; the same seed, the same outcome.
+        strengths: Object with the attributes `brightness`, `contrast`,
+            `saturation` and `hue`, see `Augmentation`.
+
+    Returns:
+        A tensor as `image`.
+    """
+    import tensorflow as tf
+
+    changes = {
+        "brightness": lambda x, strength, seed: (
+            tf.image.stateless_random_brightness(x, strength, seed)
+        ),
+        "contrast": lambda x, strength, seed: (
+            tf.image.stateless_random_contrast(
+                x, 1 - strength, 1 + strength, seed
+            )
+        ),
+        "saturation": lambda x, strength, seed: (
+            tf.image.stateless_random_saturation(
+                x, 1 - strength, 1 + strength, seed
+            )
+        ),
+        "hue": lambda x, strength, seed: tf.image.stateless_random_hue(
+            x, strength, seed
+        ),
+    }
+    if not any(getattr(strengths, name) for name in LIMITS):
+        return image
+    image = image / 255.0
+    seeds = tf.unstack(tf.random.split(seed, len(changes)))
+    for (name, change), own_seed in zip(changes.items(), seeds, strict=True):
+        strength = getattr(strengths, name)
+        if strength:
+            image = tf.clip_by_value(change(image, strength, own_seed), 0, 1)
+    return 255.0 * image

@@ -1,0 +1,67 @@
+"""The state of a training in one file, from which it goes on exactly."""
+
+import json
+import pathlib
+
+import keras
+
+from keras_s4t.files import atomic_path
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Keeps weights, optimizer and random states after every epoch.
+
+    The file replaces the one before in a single step, and the optimizer in it
+    counts the steps that were made. So weights and position in the data always
+    belong together, whenever the training is killed.
+
+    Args:
+        path: Path of the file, ending in `.weights.h5`.
+        steps_per_epoch: int.
+    """
+
+    def __init__(self, path, steps_per_epoch):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        self.steps_per_epoch = steps_per_epoch
+
+    def restore(self, trainer):
+        """Loads the state into a compiled trainer, if there is one.
+
+        Args:
+            trainer: A `SourceTrainer`.
+
+        Returns:
+            int, the number of epochs that are finished.
+        """
+        if not self.path.exists():
+            return 0
+        trainer.load_weights(self.path)
+        return int(trainer.optimizer.iterations) // self.steps_per_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        with atomic_path(self.path) as path:
+            self.model.save_weights(path)
+
+    def remove(self):
+        """Removes the file; for when nothing is left to do."""
+        self.path.unlink(missing_ok=True)
+
+
+class HistoryFile(keras.callbacks.Callback):
+    """Writes the metrics of all epochs to a JSON file after every epoch.
+
+    Args:
+        path: Path of the file.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = pathlib.Path(path)
+
+    def on_epoch_end(self, epoch, logs=None):
+        # An interrupted training goes on in the file that it left.
+        rows = json.loads(self.path.read_text())[:epoch] if epoch else []
+        rows.append({"epoch": epoch + 1, **logs})
+        with atomic_path(self.path) as path:
+            path.write_text(json.dumps(rows, indent=2) + "\n")
