@@ -10,7 +10,6 @@ import sys
 import keras
 import numpy as np
 import pytest
-import tiny
 from PIL import Image
 
 import keras_s4t
@@ -171,63 +170,15 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
     ]
 
 
-class Interruption(keras.callbacks.Callback):
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-
-def test_an_interrupted_training_goes_on(load_recipe, tmp_path):
-    recipe = load_recipe("train_source")
-    images, labels, masks = tiny.make_arrays(4)
-    path = tmp_path / "history.json"
-
-    def make_trainer():
-        trainer = keras_s4t.SourceTrainer(
-            tiny.make_network(), keras_s4t.methods.Base()
-        )
-        trainer.compile("adam", metrics=None)
-        return trainer
-
-    def fit(trainer, *callbacks):
-        trainer.fit(
-            images,
-            labels,
-            sample_weight=masks,
-            epochs=3,
-            batch_size=2,
-            verbose=0,
-            callbacks=[*recipe.make_callbacks(tmp_path), *callbacks],
-        )
-
-    first = make_trainer()
-    with pytest.raises(KeyboardInterrupt):
-        fit(first, Interruption())
-    rows = json.loads(path.read_text())
-    weights = tiny.numpy_values(first.network.variables)
-
-    class Check(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            assert epoch == 2
-            restored = self.model.network.variables
-            assert not tiny.moved(restored, weights)
-            assert int(self.model.optimizer.iterations) == 4
-
-    second = make_trainer()
-    fit(second, Check())
-    assert int(second.optimizer.iterations) == 6
-    all_rows = json.loads(path.read_text())
-    assert [row["epoch"] for row in all_rows] == [1, 2, 3]
-    assert all_rows[:2] == rows
-    assert [path.name for path in tmp_path.iterdir()] == ["history.json"]
-
-
 @pytest.mark.parametrize(
     ("name", "arguments", "valid"),
     [
         ("train_source", ["--config", "nowhere"], "synth_rooms"),
         ("train_source", ["--loss-balance", "nothing"], "awl"),
         ("train_source", ["--size", "50"], "multiple of 32"),
+        ("train_source", ["--batch-size", "0"], "at least 1"),
+        ("train_source", ["--preset", "random"], "synth_rooms"),
+        ("train_source", ["--legacy", "nothing"], "log_depth"),
         ("adapt_online", ["--methods", "Nothing"], "BatchNormOnly"),
         ("adapt_online", ["--protocol", "nothing"], "episodic"),
         ("adapt_online", ["--model", "nowhere.keras"], "saved model"),
