@@ -23,6 +23,7 @@ from keras_s4t import losses
 from keras_s4t import methods
 from keras_s4t import metrics
 from keras_s4t import models
+from keras_s4t import optimizers
 from keras_s4t import plots
 from keras_s4t import tasks
 from keras_s4t.training import SourceTrainer
@@ -40,6 +41,7 @@ __all__ = [
     "methods",
     "metrics",
     "models",
+    "optimizers",
     "plots",
     "tasks",
 ]

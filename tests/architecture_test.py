@@ -22,6 +22,7 @@ ALLOWED = {
     "snapshot": set(),
     "losses": set(),
     "metrics": {"files"},
+    "optimizers": set(),
     "layers": {"backend", "losses"},
     "tasks": {"colors", "losses", "metrics"},
     "models": {"backend", "checks", "functional", "layers", "tasks"},

@@ -12,6 +12,7 @@ from keras_s4t.losses.divergences import gaussian_kl_divergence
 from keras_s4t.losses.divergences import softmax_entropy
 from keras_s4t.losses.divergences import softmax_kl_divergence
 from keras_s4t.losses.masked_mean import masked_mean
+from keras_s4t.losses.row_cosine import row_cosine_distance
 
 __all__ = [
     "absolute_error",
@@ -21,6 +22,7 @@ __all__ = [
     "direction_divergence",
     "gaussian_kl_divergence",
     "masked_mean",
+    "row_cosine_distance",
     "softmax_cross_entropy",
     "softmax_entropy",
     "softmax_kl_divergence",

@@ -1,52 +1,91 @@
-import functools
+import math
 
 from keras import ops
 
 from keras_s4t import colors
 from keras_s4t import losses
-from keras_s4t import metrics
+from keras_s4t.tasks.rmse import rmse_facts
 from keras_s4t.tasks.task import Task
+from keras_s4t.tasks.task import lookup
+
+# The authors' release has Taskonomy's depth in 1/512 m, up to 2**16 - 1.
+LOG_UNITS = 512.0
+LOG_RANGE = math.log(2.0**16)
 
 
-def depth(weight=1.0):
+def log_code(metres):
+    """Depth on a logarithmic scale, 0 at the camera and 1 at 128 m."""
+    metres = ops.cast(metres, "float32")
+    return ops.log1p(LOG_UNITS * metres) / LOG_RANGE
+
+
+def metres_of_log_code(outputs):
+    """Metres from raw outputs on the logarithmic scale."""
+    code = ops.clip(ops.cast(outputs, "float32"), 0.0, 1.0)
+    return ops.expm1(LOG_RANGE * code) / LOG_UNITS
+
+
+def log_absolute_error(y_true, y_pred, mask=None):
+    """Absolute error of raw outputs on the logarithmic scale."""
+    return losses.absolute_error(log_code(y_true), y_pred, mask)
+
+
+def not_negative(outputs):
+    """Metres from raw outputs."""
+    return ops.relu(ops.cast(outputs, "float32"))
+
+
+ENCODINGS = {
+    "metres": (losses.absolute_error, not_negative),
+    "log": (log_absolute_error, metres_of_log_code),
+}
+
+
+def depth(weight=1.0, encoding="metres", alignment="none"):
     """Depth along the optical axis, in metres.
 
     Source loss: absolute error over valid pixels. Metric: RMSE in metres.
 
     Args:
         weight: float. Weight of the source loss among tasks.
+        encoding: What raw outputs are: `"metres"`, or `"log"`, as the authors'
+            release trains on Taskonomy: `log(1 + 512 d) / log(65536)`. Labels
+            and physical values are in metres either way.
+        alignment: Fit of predictions to labels before the RMSE is taken, see
+            `RootMeanSquaredError`. The metric is called after it, since it
+            compares with no other.
 
     Returns:
         A `Task` with labels and physical values of shape `(height, width, 1)`,
         float32, not negative.
+
+    Raises:
+        ValueError: If `encoding` or `alignment` is unknown.
     """
+    loss, physical = lookup("encoding", encoding, ENCODINGS)
+    metric = rmse_facts("depth", alignment)
     return Task(
         name="depth",
         title="Depth",
         num_outputs=1,
         label_channels=1,
-        loss=losses.absolute_error,
+        loss=loss,
         divergence=losses.gaussian_kl_divergence,
-        make_metric=functools.partial(
-            metrics.RootMeanSquaredError, name="depth_rmse"
-        ),
-        metric_key="depth_rmse",
-        metric_title="RMSE",
+        **metric,
         metric_unit="m",
         higher_is_better=False,
         weight=weight,
-        physical=not_negative,
+        physical=physical,
         unit="m",
         value_range=colors.common_range,
         picture=picture,
         legend=colors.SCALAR_COLORMAP,
-        config={"weight": weight},
+        config={
+            "weight": weight,
+            "encoding": encoding,
+            "alignment": alignment,
+        },
     )
-
-
-def not_negative(outputs):
-    """Metres from raw outputs."""
-    return ops.relu(ops.cast(outputs, "float32"))
 
 
 def picture(values, value_range):

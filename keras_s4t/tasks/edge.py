@@ -1,10 +1,8 @@
-import functools
-
 from keras import ops
 
 from keras_s4t import colors
 from keras_s4t import losses
-from keras_s4t import metrics
+from keras_s4t.tasks.rmse import rmse_facts
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 
@@ -38,7 +36,7 @@ EDGE_LOSSES = {
 }
 
 
-def edge(loss="l1", weight=1.0):
+def edge(loss="l1", weight=1.0, alignment="none"):
     """Edges, in [0, 1].
 
     Metric: RMSE.
@@ -48,13 +46,17 @@ def edge(loss="l1", weight=1.0):
             and PASCAL as source, with `weight=50`), or `"mse"`, which thin
             edges need, since the median that `"l1"` learns is no edge at all.
         weight: float. Weight of the source loss among tasks.
+        alignment: Fit of predictions to labels before the RMSE is taken, see
+            `RootMeanSquaredError`. The metric is called after it, since it
+            compares with no other. An affine fit also absorbs the factor 255
+            that the authors' release has in its predictions.
 
     Returns:
         A `Task` with labels and physical values of shape `(height, width, 1)`,
         float32 in [0, 1].
 
     Raises:
-        ValueError: If `loss` is unknown.
+        ValueError: If `loss` or `alignment` is unknown.
     """
     loss_fn, physical, divergence = lookup("loss", loss, EDGE_LOSSES)
     return Task(
@@ -64,11 +66,7 @@ def edge(loss="l1", weight=1.0):
         label_channels=1,
         loss=loss_fn,
         divergence=divergence,
-        make_metric=functools.partial(
-            metrics.RootMeanSquaredError, name="edge_rmse"
-        ),
-        metric_key="edge_rmse",
-        metric_title="RMSE",
+        **rmse_facts("edge", alignment),
         metric_unit="",
         higher_is_better=False,
         weight=weight,
@@ -77,7 +75,7 @@ def edge(loss="l1", weight=1.0):
         value_range=unit_range,
         picture=picture,
         legend="gray_r",
-        config={"loss": loss, "weight": weight},
+        config={"loss": loss, "weight": weight, "alignment": alignment},
     )
 
 

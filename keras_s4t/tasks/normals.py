@@ -12,6 +12,7 @@ from keras_s4t.tasks.task import no_range
 NORMALS_LOSSES = {
     "cosine": losses.cosine_distance,
     "l1": losses.unit_absolute_error,
+    "row_cosine": losses.row_cosine_distance,
 }
 
 
@@ -23,7 +24,8 @@ def normals(loss="cosine", weight=1.0):
     Args:
         loss: `"cosine"`, one minus the cosine (Taskonomy as source), or
             `"l1"`, the absolute error of the normalized prediction (NYUD and
-            PASCAL as source, with `weight=10`).
+            PASCAL as source, with `weight=10`), or `"row_cosine"`, only to
+            reproduce the authors' release; see `row_cosine_distance`.
         weight: float. Weight of the source loss among tasks.
 
     Returns:

@@ -65,3 +65,14 @@ def test_picture_of_an_edge_is_black():
     assert (white == 255).all() and (black == 0).all()
     assert (abs(grey.astype(int) - 128) < 8).all()
     np.testing.assert_array_equal(task.picture(values), picture)
+
+
+def test_an_aligned_metric_has_another_name():
+    task = tasks.edge(alignment="batch_affine")
+    metric = task.make_metric()
+    assert metric.name == task.metric_key == "edge_batch_affine_rmse"
+    edges = np.random.default_rng(0).uniform(size=(2, 3, 4, 1))
+    metric.update_state(edges, 255 * edges)
+    np.testing.assert_allclose(float(metric.result()), 0, atol=1e-5)
+    again = tasks.Task.from_config(task.get_config())
+    assert again.metric_key == task.metric_key

@@ -17,6 +17,7 @@ def test_outputs_are_vectors():
     [
         ("cosine", losses.cosine_distance),
         ("l1", losses.unit_absolute_error),
+        ("row_cosine", losses.row_cosine_distance),
     ],
 )
 def test_losses(loss, function):
@@ -26,7 +27,7 @@ def test_losses(loss, function):
 
 
 def test_unknown_loss():
-    with pytest.raises(ValueError, match=r"\['cosine', 'l1'\].*loss='l2'"):
+    with pytest.raises(ValueError, match=r"'l1', 'row_cosine'\].*loss='l2'"):
         tasks.normals("l2")
 
 
