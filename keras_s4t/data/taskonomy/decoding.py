@@ -58,25 +58,41 @@ def read_view(root, view, domains):
     """
     arrays = {}
     for domain in domains:
-        path = view.file(root, domain)
-        try:
-            with opened(path) as file:
-                image = Image.open(file)
-                array = np.asarray(image)
-        except ValueError as error:
-            raise UnreadableViewError(str(error)) from error
-        if image.mode not in _MODES[domain]:
-            raise UnreadableViewError(
-                f"{path} must be of the mode {_MODES[domain][0]}. "
-                f"Received: {image.mode}"
-            )
-        arrays[domain] = array.reshape(*array.shape[:2], -1)
+        arrays[domain] = read_domain(view.file(root, domain), domain)
     sizes = {array.shape[:2] for array in arrays.values()}
     if len(sizes) > 1:
         raise UnreadableViewError(
             f"The files of {view.id} must have one size. Received: {sizes}"
         )
     return arrays
+
+
+def read_domain(path, domain):
+    """Reads one file.
+
+    Args:
+        path: Path.
+        domain: Key of `layout.DOMAINS`.
+
+    Returns:
+        Integer array of shape `(height, width, channels)`.
+
+    Raises:
+        UnreadableViewError: If the file is damaged, or has the wrong number of
+            bits or channels.
+    """
+    try:
+        with opened(path) as file:
+            image = Image.open(file)
+            array = np.asarray(image)
+    except ValueError as error:
+        raise UnreadableViewError(str(error)) from error
+    if image.mode not in _MODES[domain]:
+        raise UnreadableViewError(
+            f"{path} must be of the mode {_MODES[domain][0]}. "
+            f"Received: {image.mode}"
+        )
+    return array.reshape(*array.shape[:2], -1)
 
 
 def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):

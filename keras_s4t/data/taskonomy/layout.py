@@ -93,6 +93,12 @@ def buildings_of_split(root, split, subset):
     return TINY_BUILDINGS[split].split()
 
 
+def point_info(root, view):
+    """The path of what is known about the camera of a `View`."""
+    name = f"{view.name}_domain_point_info.json"
+    return _folder(root, "point_info", view.building) / name
+
+
 def find_views(root, building, domains):
     """Joins the files of a building by their point and view.
 

@@ -78,7 +78,7 @@ class Archive:
         Raises:
             ValueError: If a file is missing, damaged or not as it should be.
         """
-        paths = self._paths(name, self.version)
+        paths = self.paths(name)
         image, size = read_image_file(paths["images"])
         return {
             "image": image,
@@ -89,16 +89,26 @@ class Archive:
             "id": name,
         }
 
-    def _paths(self, name, version):
+    def paths(self, name, version=None):
+        """The files of an image.
+
+        Args:
+            name: str, one of `names`.
+            version: Optional str, a key of `SUFFIXES`; by default the
+                archive's own.
+
+        Returns:
+            dict from the name of a folder to a path.
+        """
         return {
             folder: self.root / folder / f"{name}{suffix}"
-            for folder, suffix in SUFFIXES[version].items()
+            for folder, suffix in SUFFIXES[version or self.version].items()
         }
 
     def _find_version(self, name):
         missing = {}
         for version in SUFFIXES:
-            paths = self._paths(name, version).values()
+            paths = self.paths(name, version).values()
             missing[version] = [str(p) for p in paths if not p.exists()]
             if not missing[version]:
                 return version

@@ -16,25 +16,34 @@ SEMSEG_SOURCES = ("VOC12", "pascal-context")
 NUM_CONTEXT_CLASSES = 459
 
 
-def read_semseg(root, name, size):
-    """Reads classes: 0 ... 20, or 255 where they are to be ignored.
+def semseg_path(root, name):
+    """The best segmentation of an image.
 
     Args:
         root: Path of the archive's top folder.
         name: str, name of the image.
+
+    Returns:
+        Path in the first of `SEMSEG_SOURCES` that has the image, else in the
+        last.
+    """
+    paths = [
+        root / "semseg" / source / f"{name}.png" for source in SEMSEG_SOURCES
+    ]
+    return next((path for path in paths if path.exists()), paths[-1])
+
+
+def read_semseg(path, size):
+    """Reads classes: 0 ... 20, or 255 where they are to be ignored.
+
+    Args:
+        path: What `semseg_path` returned.
         size: Pair `(height, width)`.
 
     Returns:
         dict of `semseg`, uint8 array of shape `(height, width, 1)`, and
         `semseg_source`, the folder it comes from.
     """
-    paths = {
-        source: root / "semseg" / source / f"{name}.png"
-        for source in SEMSEG_SOURCES
-    }
-    best, fallback = SEMSEG_SOURCES
-    source = best if paths[best].exists() else fallback
-    path = paths[source]
     ids = checked(path, read_ids(path), size, 0, IGNORE_CLASS)
     unknown = set(np.unique(ids)) - {*range(len(VOC_CLASSES)), IGNORE_CLASS}
     if unknown:
@@ -42,7 +51,10 @@ def read_semseg(root, name, size):
             f"{path} must hold the classes 0 ... {len(VOC_CLASSES) - 1} or "
             f"{IGNORE_CLASS}. Received: also {sorted(map(int, unknown))}"
         )
-    return {"semseg": stored.encode_semseg(ids), "semseg_source": source}
+    return {
+        "semseg": stored.encode_semseg(ids),
+        "semseg_source": path.parent.name,
+    }
 
 
 def read_edge(path, size):

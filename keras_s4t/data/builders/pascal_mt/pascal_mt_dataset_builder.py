@@ -77,13 +77,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, root, split):
         for name in read_lines(root / SPLIT_FILE.format(split)):
             image, size = read_image_file(root / "JPEGImages" / f"{name}.jpg")
+            semseg = labels.semseg_path(root, name)
             normals = root / "normals_distill" / f"{name}.png"
             context = root / "pascal-context" / "trainval" / f"{name}.mat"
             yield (
                 name,
                 {
                     "image": image,
-                    **labels.read_semseg(root, name, size),
+                    **labels.read_semseg(semseg, size),
                     "normals": read_normals(normals, size),
                     **labels.read_edge(context, size),
                     "id": name,

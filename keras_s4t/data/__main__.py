@@ -1,0 +1,47 @@
+"""Build, verify and look at datasets: `python -m keras_s4t.data --help`."""
+
+import argparse
+import sys
+
+from keras_s4t.data.commands import build
+from keras_s4t.data.commands import check_normals
+from keras_s4t.data.commands import show
+from keras_s4t.data.commands import verify
+
+COMMANDS = {
+    "build": build,
+    "verify": verify,
+    "check-normals": check_normals,
+    "show": show,
+}
+
+
+def main(arguments=None):
+    """Runs a command.
+
+    Args:
+        arguments: Optional list of strings instead of those of the process.
+
+    Returns:
+        int, the exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m keras_s4t.data", description=__doc__
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=module.__doc__, description=module.__doc__
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    chosen = parser.parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
