@@ -54,15 +54,8 @@ def spread(values):
 
 
 def gains_of(curve):
-    """Delta_TTT at every step of a `Curve`, in percent.
-
-    NaN at all of them if a metric before adaptation is 0 or not finite, so
-    that no gain is relative to it.
-    """
-    try:
-        return np.array(curve.gains)
-    except ValueError:
-        return np.full(len(curve.points), np.nan)
+    """Delta_TTT at every step of a `Curve`, in percent; NaN if undefined."""
+    return np.array(curve.gains)
 
 
 def student_quantile(degrees, confidence=CONFIDENCE):

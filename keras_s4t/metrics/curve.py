@@ -1,4 +1,5 @@
 import json
+import math
 import pathlib
 
 from keras_s4t.files import atomic_path
@@ -72,8 +73,15 @@ class Curve:
 
     @property
     def gains(self):
-        """Delta_TTT at every step, in percent."""
-        return [self.gain(step) for step in self.steps]
+        """Delta_TTT at every step, in percent.
+
+        NaN at all of them where a metric before adaptation is 0 or not finite,
+        so that nothing is relative to it.
+        """
+        try:
+            return [self.gain(step) for step in self.steps]
+        except ValueError:
+            return [math.nan] * len(self.points)
 
     @property
     def best(self):

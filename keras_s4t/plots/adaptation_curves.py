@@ -1,6 +1,6 @@
 """Metrics over the steps of online test-time training, one line per method."""
 
-from keras_s4t.metrics import ttt_gain
+from keras_s4t.metrics import Curve
 from keras_s4t.plots.curve_styles import curve_styles
 from keras_s4t.plots.save_figure import check_figure_path
 from keras_s4t.plots.save_figure import save_figure
@@ -122,10 +122,7 @@ def _step(point):
 
 def _gains(points, tasks):
     higher_is_better = {t.metric_key: t.higher_is_better for t in tasks}
-    before, *_ = rows = [
-        {key: point[key] for key in higher_is_better} for point in points
-    ]
-    return [ttt_gain(before, row, higher_is_better) for row in rows]
+    return Curve(points, higher_is_better).gains
 
 
 def _draw_panel(panel, curves, values, styles, last_step):

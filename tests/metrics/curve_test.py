@@ -133,3 +133,10 @@ def test_other_json_is_no_curve(content, tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         Curve.load(tmp_path / "none.json")
+
+
+def test_gains_are_undefined_relative_to_nothing():
+    points = [{"step": 0, "a": 0.0}, {"step": 5, "a": 0.5}]
+    assert np.isnan(Curve(points, {"a": True}).gains).all()
+    with pytest.raises(ValueError, match="before adaptation"):
+        Curve(points, {"a": True}).gain(5)

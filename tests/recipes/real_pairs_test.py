@@ -1,0 +1,144 @@
+"""The paper's pairs of datasets, on generated archives, as a user runs them."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from data.archives import nyud
+from data.archives import pascal
+from data.archives import taskonomy
+
+from keras_s4t.metrics import Curve
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+RECIPES = ROOT / "recipes"
+# Every dataset as a source or a target, with depth and without. The other two
+# pairs, `taskonomy_pascal` and `nyud_taskonomy`, take another minute each.
+PAIRS = (
+    ("taskonomy_nyud", "taskonomy_mt/debug", "nyud_mt", 4),
+    ("pascal_taskonomy", "pascal_mt", "taskonomy_mt/debug", 3),
+)
+
+
+def test_options_of_a_pair(load_recipe):
+    configs = load_recipe("configs")
+    config = configs.get("taskonomy_nyud", preset="tiny")
+    assert config.name == "taskonomy_to_nyud"
+    assert config.targets == ("nyud_mt",) and config.loss_balance == "awl"
+    names = [task.name for task in config.make_tasks()]
+    assert names == ["semseg", "depth", "normals", "edge"]
+    options = config.load_options("nyud_mt")
+    assert options == {"label_space": "taskonomy_nyud", "size": (256, 352)}
+    paper = configs.get("taskonomy_nyud", paper_inputs=True)
+    assert paper.load_options("nyud_mt")["size"] == (448, 576)
+    assert paper.load_options("nyud_mt")["resize"] == "none"
+    source = paper.load_options("taskonomy_mt/tiny_256", training=True)
+    assert source["image_scaling"] == "taskonomy_release"
+    assert config.text != paper.text
+
+
+def test_the_papers_optimizers(load_recipe):
+    config = load_recipe("configs").get("nyud_taskonomy")
+    optimizer = config.make_source_optimizer(60000)
+    rate = optimizer.get_config()["learning_rate"]["config"]
+    assert rate["initial_learning_rate"] == 2e-5 and rate["power"] == 0.9
+    assert rate["decay_steps"] == 60000 and rate["end_learning_rate"] == 0
+    facts = config.source_training
+    assert facts["epochs"] * facts["steps_per_epoch"] == 60000
+    assert facts["batch_size"] == 8
+    target = config.make_optimizer()
+    assert float(target.learning_rate) == pytest.approx(2e-5)
+
+
+def test_legacy_switches(load_recipe):
+    configs = load_recipe("configs")
+    legacy = ("normals_axis", "log_depth", "affine_rmse", "target_balance")
+    config = configs.get("taskonomy_nyud", legacy=legacy)
+    plain = configs.get("taskonomy_nyud")
+    assert [task.config for task in plain.make_tasks()] != [
+        task.config for task in config.make_tasks()
+    ]
+    _, depth, normals, edge = config.make_tasks()
+    assert depth.config["encoding"] == "log"
+    assert normals.config["loss"] == "row_cosine"
+    assert edge.metric_key == "edge_batch_affine_rmse"
+    assert config.make_method("S4T").target_balance == "fixed"
+    back = configs.get("nyud_taskonomy", legacy=legacy)
+    assert back.make_method("S4T").target_balance == "awl"
+    assert back.make_method("S4T").source_weights == (0.01, 0.01)
+    assert plain.make_method("S4T").target_balance == "sum"
+    with pytest.raises(ValueError, match="'log_depth'.*'everything'"):
+        configs.get("taskonomy_nyud", legacy=("everything",))
+    with pytest.raises(ValueError, match="'synth_rooms'.*preset"):
+        configs.get("synth_rooms", preset="tiny")
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """All three datasets, built from generated archives."""
+    from keras_s4t.data.__main__ import main
+
+    folder = tmp_path_factory.mktemp("pairs")
+    taskonomy.write(folder / "taskonomy")
+    taskonomy.write_table(folder / "taskonomy", taskonomy.split_of_buildings())
+    nyud.write(folder / "archives", "v3_png")
+    pascal.write(folder / "archives")
+    for name, manual, *config in (
+        ("taskonomy_mt", "taskonomy", "--config", "debug"),
+        ("nyud_mt", "archives"),
+        ("pascal_mt", "archives"),
+    ):
+        command = ["build", name, "--manual-dir", str(folder / manual)]
+        command += ["--data-dir", str(folder / "data"), *config]
+        assert main(command) == 0
+    return folder / "data"
+
+
+def run(folder, name, *arguments):
+    result = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "recipes" / f"{name}.py",
+            "--quick",
+            *arguments,
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="compiling takes minutes, and recipes name no backend",
+)
+@pytest.mark.slow
+@pytest.mark.parametrize(("config", "source", "target", "num_tasks"), PAIRS)
+def test_trains_adapts_and_draws(
+    data_dir, tmp_path, config, source, target, num_tasks
+):
+    options = ["--config", config, "--preset", "tiny", "--size", "32"]
+    options += ["--data-dir", data_dir]
+    run(tmp_path, "train_source", *options, "--source", source)
+    rows = json.loads((tmp_path / "runs/source/history.json").read_text())
+    assert np.isfinite(rows[-1]["loss"]) and np.isfinite(rows[-1]["val_loss"])
+    model = tmp_path / "runs/source/source.keras"
+    run(
+        tmp_path,
+        "adapt_online",
+        *(*options, "--target", target, "--model", model),
+        *("--methods", "Base", "S4T", "--protocol", "release"),
+    )
+    curve = Curve.load(tmp_path / "runs/adapt/S4T.json")
+    assert len(curve.higher_is_better) == num_tasks
+    before, after = curve.points[0], curve.points[-1]
+    moved = [key for key in curve.higher_is_better if before[key] != after[key]]
+    assert moved
+    assert (tmp_path / "runs/adapt/curves.png").stat().st_size
