@@ -140,6 +140,7 @@ def parse_arguments():
     parser.add_argument("--severities", type=int, nargs="+", metavar="1..5")
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--epochs", type=int, help="of the source training")
+    parser.add_argument("--source-batch-size", type=int)
     parser.add_argument("--num-source", type=int, help="images to train on")
     parser.add_argument("--num-target", type=int, help="images of each target")
     parser.add_argument("--costs", type=pathlib.Path)

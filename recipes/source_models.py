@@ -92,6 +92,12 @@ class SourceModels:
         method = row.make(seed)
         print(f"Training the source model: {row.name}, seed {seed}")
         source = load_source(settings, network.tasks, seed)
+        if not int(source.cardinality()):
+            raise ValueError(
+                "The source must have images for a batch to train on. Received:"
+                f" {settings.source!r} with fewer than "
+                f"{settings.source_batch_size} images"
+            )
         trainer = config.make_trainer(
             network,
             method,
