@@ -82,6 +82,7 @@ def augment(example, seed, augmentation, size=None):
     Returns:
         A tuple of the same structure, not larger than the canvas.
     """
+    import keras
     import tensorflow as tf
 
     # Kinds of draws that must not depend on each other.
@@ -91,7 +92,13 @@ def augment(example, seed, augmentation, size=None):
     if augmentation.zoom != (1.0, 1.0):
         canvas = tf.shape(image)[:2] if size is None else tf.constant(size)
         factor = tf.random.stateless_uniform((), seeds[1], *augmentation.zoom)
-        example = crop(zoom(example, factor), seeds[2], canvas)
+        # First the crop: to enlarge what is cut away would take most time.
+        window = tf.cast(canvas, tf.float32) / factor
+        window = tf.cast(tf.math.ceil(window), tf.int32)
+        example = zoom(crop(example, seeds[2], window), factor)
+        example = keras.tree.map_structure(
+            lambda x: x[: canvas[0], : canvas[1]], example
+        )
     if augmentation.flip:
         example = random_flip(example, seed)
     return example

@@ -198,3 +198,17 @@ def test_bad_augmentations(options):
     (name,) = options
     with pytest.raises(ValueError, match=f"`{name}` must be .*Received"):
         Augmentation(**options)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.5, 2.0])
+def test_a_zoomed_example_fits_the_canvas(factor):
+    example = make_example()
+    fixed = Augmentation(flip=False, zoom=(factor, factor))
+    seeds = np.array([3, 5], "int64")
+    image, labels, masks = eagerly(augment, example, seeds, fixed)
+    height, width = (min(4, round(4 * factor)), min(6, round(6 * factor)))
+    assert image.shape == (height, width, 3)
+    assert labels["edge"].shape == masks["edge"].shape == (height, width, 1)
+    # Every depth is that of some pixel, nearer by the factor.
+    original = np.unique(example[1]["depth"] / np.float32(factor))
+    assert np.isin(labels["depth"], original).all()

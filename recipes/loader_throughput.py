@@ -1,0 +1,182 @@
+"""How many images a second does the loader give?
+
+    python recipes/loader_throughput.py
+
+Writes files like those of Taskonomy (512x512) and of NYUD-v2 (425x560), drawn
+from SynthRooms, builds the TFDS datasets, and reads them as source training and
+evaluation would: from the datasets, from Taskonomy's download, and from a cache
+of decoded images, on canvases of 256x256 and 448x576. Nothing else runs
+meanwhile, so this is what a network must be slower than. Writes
+`throughput.json`.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import time
+
+import keras
+from benchmark_results import describe_environment
+from reporting import make_table
+from rich.console import Console
+from throughput_files import write_nyud
+from throughput_files import write_taskonomy
+
+import keras_s4t
+from keras_s4t.data.__main__ import main as data_command
+from keras_s4t.data.synth_rooms import SynthRooms
+from keras_s4t.files import atomic_path
+
+TASKS = ("semseg", "depth", "normals", "edge")
+SIZES = ((256, 256), (448, 576))
+AUGMENTATION = keras_s4t.data.Augmentation(
+    zoom=(0.5, 2.0), brightness=0.125, contrast=0.5, saturation=0.5, hue=0.1
+)
+
+
+def make_cases(folder):
+    """What is measured: dict from a name to arguments of `load`."""
+    data_dir = folder / "data"
+    sources = {
+        "nyud_mt": dict(name="nyud_mt", data_dir=data_dir),
+        "nyud_mt, cached": dict(
+            name="nyud_mt", data_dir=data_dir, cache_dir=folder / "cache"
+        ),
+        "taskonomy_mt/tiny_256": dict(
+            name="taskonomy_mt/tiny_256", data_dir=data_dir
+        ),
+        "taskonomy_folder": dict(
+            name="taskonomy_folder", data_dir=folder / "taskonomy"
+        ),
+    }
+    return {
+        (name, size, training): dict(
+            **options,
+            size=size,
+            training=training,
+            augmentation=AUGMENTATION if training else None,
+        )
+        for name, options in sources.items()
+        for size in SIZES
+        for training in (True, False)
+    }
+
+
+def measure(options, batch_size, num_batches, repeats):
+    """Images per second, every repeat's.
+
+    Args:
+        options: dict of arguments of `load`.
+        batch_size: int.
+        num_batches: int. Batches of each repeat.
+        repeats: int.
+
+    Returns:
+        list of floats.
+    """
+    dataset = keras_s4t.data.load(
+        split="train", tasks=TASKS, batch_size=batch_size, **options
+    )
+    batches = iter(dataset.repeat())
+    # The first ones wait for threads and buffers.
+    for _ in range(num_batches):
+        next(batches)
+    rates = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        for _ in range(num_batches):
+            next(batches)
+        rates.append(num_batches * batch_size / (time.perf_counter() - start))
+    return rates
+
+
+def prepare(folder, num_images):
+    """Writes the files and builds the datasets, unless they are there."""
+    if (folder / "data").exists():
+        return
+    print(f"Writing {num_images} images of each dataset.")
+    rooms = list(SynthRooms("train", "source", 64, num_images))
+    write_taskonomy(folder / "taskonomy", rooms)
+    write_nyud(folder / "archives", rooms)
+    for name, manual in (
+        ("nyud_mt", "archives"),
+        ("taskonomy_mt", "taskonomy"),
+    ):
+        command = ["build", name, "--manual-dir", str(folder / manual)]
+        data_command([*command, "--data-dir", str(folder / "data")])
+
+
+def results_table(results):
+    """Images per second, one row per dataset.
+
+    Args:
+        results: list of dicts with `"dataset"`, `"size"`, `"training"` and
+            `"images_per_second"`.
+
+    Returns:
+        A `rich.table.Table`.
+    """
+    columns = [(size, training) for size in SIZES for training in (True, False)]
+    headers = ["images per second"] + [
+        f"{size[0]}x{size[1]}\n{'training' if training else 'evaluation'}"
+        for size, training in columns
+    ]
+    table = make_table("The loader alone", headers)
+    found = {
+        (row["dataset"], tuple(row["size"]), row["training"]): row
+        for row in results
+    }
+    for name in dict.fromkeys(row["dataset"] for row in results):
+        cells = [
+            f"{found[(name, *column)]['images_per_second']:.0f}"
+            for column in columns
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def main():
+    """Runs the recipe."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--num-images", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--output", type=pathlib.Path, default="runs/throughput"
+    )
+    parser.add_argument("--quick", action="store_true", help="seconds")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.num_images, arguments.repeats = 4, 1
+        arguments.batch_size = 2
+    prepare(arguments.output, arguments.num_images)
+    cases = make_cases(arguments.output)
+    progress = keras.utils.Progbar(len(cases), unit_name="setting")
+    results = []
+    for (name, size, training), options in cases.items():
+        num_batches = max(1, arguments.num_images // arguments.batch_size)
+        rates = measure(
+            options, arguments.batch_size, num_batches, arguments.repeats
+        )
+        results.append(
+            {
+                "dataset": name,
+                "size": size,
+                "training": training,
+                "images_per_second": statistics.median(rates),
+                "rates": rates,
+            }
+        )
+        progress.add(1)
+    Console().print(results_table(results))
+    content = {"environment": describe_environment(), "results": results}
+    with atomic_path(arguments.output / "throughput.json") as path:
+        path.write_text(json.dumps(content, indent=1) + "\n")
+    print(f"See {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
