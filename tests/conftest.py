@@ -1,12 +1,28 @@
 """Keras first: importing TensorFlow before it breaks the PyTorch backend."""
 
-import keras
-import pytest
+import importlib.metadata
+import os
+
+if os.environ.get("KERAS_BACKEND") == "jax":
+    # Compilation takes most of the time, and half of it is optimization that
+    # changes no result that is tested. XLA stops at flags that it does not
+    # know, which come and go with its versions.
+    if importlib.metadata.version("jax").startswith("0.10."):
+        os.environ["XLA_FLAGS"] = " ".join(
+            [
+                os.environ.get("XLA_FLAGS", ""),
+                "--xla_backend_optimization_level=0",
+                "--xla_llvm_disable_expensive_passes=true",
+                "--xla_cpu_use_fusion_emitters=false",
+            ]
+        )
+
+import keras  # noqa: E402
+import pytest  # noqa: E402
 
 if keras.backend.backend() == "jax":
     import jax
 
-    # They take most of the time, and change no result that is tested.
     jax.config.update("jax_disable_most_optimizations", True)
 
 

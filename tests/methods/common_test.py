@@ -139,9 +139,10 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
         adapter.reset()
         assert not tiny.moved(variables, source)
 
-    for other in outcomes[1:]:
-        for first, second in zip(outcomes[0], other, strict=True):
-            np.testing.assert_array_equal(first, second)
+    for first, second, third in zip(*outcomes, strict=True):
+        np.testing.assert_array_equal(first, second)
+        # A step without labels is compiled anew, and may round otherwise.
+        np.testing.assert_allclose(first, third, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", PLAIN)
