@@ -64,11 +64,7 @@ def draw(content, output):
     ):
         write_csv(output / f"{name}.csv", make_rows(summary))
     for target in summary.targets:
-        try:
-            draw_target(summary, target, output)
-        except ValueError as error:
-            # Of a metric that is 0 before adaptation there is no gain.
-            print(f"There are no figures of {target}: {error}")
+        draw_target(summary, target, output)
 
 
 def make_tables(summary):
