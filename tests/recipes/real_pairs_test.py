@@ -17,10 +17,10 @@ from keras_s4t.metrics import Curve
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 RECIPES = ROOT / "recipes"
-# Every dataset as a source or a target, with depth and without. The other two
-# pairs, `taskonomy_pascal` and `nyud_taskonomy`, take another minute each.
 PAIRS = (
     ("taskonomy_nyud", "taskonomy_mt/debug", "nyud_mt", 4),
+    ("taskonomy_pascal", "taskonomy_mt/debug", "pascal_mt", 3),
+    ("nyud_taskonomy", "nyud_mt", "taskonomy_mt/debug", 4),
     ("pascal_taskonomy", "pascal_mt", "taskonomy_mt/debug", 3),
 )
 
