@@ -30,7 +30,7 @@ ALLOWED = {
     "training": {"backend", "checks", "functional", "layers", "snapshot"},
     "callbacks": {"metrics", "snapshot"},
     "plots": {"files", "metrics"},
-    "data": {"checks", "files", "plots", "tasks"},
+    "data": {"checks", "files", "plots", "tasks", "version"},
 }
 # The backends, and what only the data path may need.
 HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}

@@ -6,6 +6,7 @@ from keras_s4t.data.named_source import SYNTH_ROOMS
 from keras_s4t.data.named_source import TASKONOMY_FOLDER
 from keras_s4t.data.named_source import named_source
 from keras_s4t.data.resizing import fit_example
+from keras_s4t.version import __version__
 
 RESIZES = ("fit", "none")
 # Decoded examples take megabytes each.
@@ -129,8 +130,10 @@ def load(
         source.elements.map(read, num_parallel_calls=-1),
         cache_dir,
         name,
-        [str(data_dir), split, names, num_examples, canvas, resize]
-        + [str(label_space)],
+        [
+            *(__version__, source.version, split, names, num_examples),
+            *(canvas, resize, str(label_space)),
+        ],
     )
     return batching.batches(
         examples, lambda *example: example, DECODED_SHUFFLE_BUFFER

@@ -93,7 +93,12 @@ def _stored_source(
         }
         return canonical_record(stored, lookup)
 
-    return Source(elements.take(_count(num_examples)), read, SHUFFLE_BUFFER)
+    return Source(
+        elements.take(_count(num_examples)),
+        read,
+        SHUFFLE_BUFFER,
+        f"{builder.data_path} {builder.info.splits[split].num_examples}",
+    )
 
 
 def _count(num_examples):

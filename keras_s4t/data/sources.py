@@ -17,27 +17,13 @@ class Source:
         read: Function from an element to a canonical record (`records.py`), in
             TensorFlow.
         shuffle_buffer: int. Elements from which the next one is drawn.
+        version: str that changes when the files on disk do.
     """
 
     elements: Any
     read: Callable
     shuffle_buffer: int
-
-    def examples(self, task_names):
-        """The examples, in order.
-
-        Args:
-            task_names: Names of the tasks wanted.
-
-        Returns:
-            A `tf.data.Dataset` of `(image, labels, masks)`.
-        """
-        import tensorflow as tf
-
-        return self.elements.map(
-            lambda *element: self.example(task_names, *element),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
+    version: str = ""
 
     def example(self, task_names, *element):
         """Reads one example.

@@ -169,3 +169,12 @@ def test_scaled_as_in_the_release(data_dir):
 def test_bad_options(data_dir, options, message):
     with pytest.raises(ValueError, match=message):
         load_pascal(data_dir, **options)
+
+
+def test_a_cache_is_of_one_version(data_dir, tmp_path, monkeypatch):
+    from keras_s4t.data import loading
+
+    load_pascal(data_dir, cache_dir=tmp_path)
+    monkeypatch.setattr(loading, "__version__", "99.0.0")
+    load_pascal(data_dir, cache_dir=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
