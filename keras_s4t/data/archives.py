@@ -56,12 +56,13 @@ def read_lines(path):
     return names
 
 
-def read_normals(path, size):
+def read_normals(path, size, mask=True):
     """Reads normals, shorter than 0.5 where they are missing.
 
     Args:
         path: Path of a `.jpg`, `.png` or `.npy` file.
         size: Pair `(height, width)`.
+        mask: array of that shape, 0 where normals do not count.
 
     Returns:
         uint8 array of shape `(height, width, 3)`, as `stored.py` has them.
@@ -72,4 +73,4 @@ def read_normals(path, size):
     read = read_npy if path.suffix == ".npy" else read_vectors
     # Rounding may leave a component just above 1.
     normals = checked(path, read(path), (*size, 3), -1.01, 1.01)
-    return encode_normals(normals * TO_CANONICAL)
+    return encode_normals(normals * TO_CANONICAL, mask)

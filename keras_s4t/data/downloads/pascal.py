@@ -39,7 +39,7 @@ class PascalDownload(Download):
         return {
             files["semseg"]: labels.read_semseg,
             files["normals_distill"]: read_normals,
-            files["pascal-context"]: labels.read_edge,
+            files["pascal-context"]: labels.read_label_map,
         }
 
     def geometry(self, name, field_of_view=None):

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_s4t.data import stored
 from keras_s4t.data.builders.pascal_mt.boundaries import find_boundaries
+from keras_s4t.data.builders.pascal_mt.normals_classes import NORMALS_CLASSES
 from keras_s4t.data.decoding import checked
 from keras_s4t.data.decoding import read_ids
 from keras_s4t.data.decoding import read_mat
@@ -57,16 +58,39 @@ def read_semseg(path, size):
     }
 
 
-def read_edge(path, size):
-    """Finds the edges: the boundaries of the regions of PASCAL-Context.
+def read_label_map(path, size):
+    """Reads the classes of PASCAL-Context.
 
     Args:
         path: Path of a `.mat` file.
         size: Pair `(height, width)`.
 
     Returns:
-        dict of the arrays `edge` and `edge_mask`.
+        integer array of that shape, in 0 ... 459.
     """
     label_map = read_mat(path, "LabelMap")
-    label_map = checked(path, label_map, size, 0, NUM_CONTEXT_CLASSES)
+    return checked(path, label_map, size, 0, NUM_CONTEXT_CLASSES)
+
+
+def edges_of(label_map):
+    """The edges: the boundaries of the regions of PASCAL-Context.
+
+    Args:
+        label_map: What `read_label_map` returned.
+
+    Returns:
+        dict of the arrays `edge` and `edge_mask`.
+    """
     return stored.encode_edge(find_boundaries(label_map))
+
+
+def normals_count(label_map):
+    """Where the distilled normals count.
+
+    Args:
+        label_map: What `read_label_map` returned.
+
+    Returns:
+        bool array of its shape.
+    """
+    return np.isin(label_map, NORMALS_CLASSES)

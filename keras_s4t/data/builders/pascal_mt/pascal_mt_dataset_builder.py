@@ -80,13 +80,16 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             semseg = labels.semseg_path(root, name)
             normals = root / "normals_distill" / f"{name}.png"
             context = root / "pascal-context" / "trainval" / f"{name}.mat"
+            label_map = labels.read_label_map(context, size)
             yield (
                 name,
                 {
                     "image": image,
                     **labels.read_semseg(semseg, size),
-                    "normals": read_normals(normals, size),
-                    **labels.read_edge(context, size),
+                    "normals": read_normals(
+                        normals, size, labels.normals_count(label_map)
+                    ),
+                    **labels.edges_of(label_map),
                     "id": name,
                 },
             )
