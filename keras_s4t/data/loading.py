@@ -1,6 +1,7 @@
 from keras_s4t.data.batching import Batching
 from keras_s4t.data.batching import names_of
 from keras_s4t.data.decoded_cache import cached_examples
+from keras_s4t.data.devices import keep_tensorflow_off_gpus
 from keras_s4t.data.label_spaces import NATIVE_CLASSES
 from keras_s4t.data.named_source import SYNTH_ROOMS
 from keras_s4t.data.named_source import TASKONOMY_FOLDER
@@ -104,6 +105,7 @@ def load(
         num_batches,
         first_batch,
     )
+    keep_tensorflow_off_gpus()
     source = named_source(
         name,
         split,
