@@ -92,10 +92,11 @@ class Batching:
         if self.training:
             elements = self._seeded(elements, shuffle_buffer)
         else:
+            # One argument whatever its structure, as it is beside a seed.
             elements = tf.data.Dataset.zip((elements,))
 
         def prepare(element, seed=None):
-            # A dict is one argument, as it is for `Dataset.map`.
+            # A tuple is several arguments, as it is for `Dataset.map`.
             parts = element if isinstance(element, tuple) else (element,)
             return self._finished(read(*parts), seed)
 
