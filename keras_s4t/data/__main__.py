@@ -38,7 +38,8 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
     try:
         return chosen.run(chosen)
-    except ValueError as error:
+    # What is not installed is named, too.
+    except (ImportError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
 

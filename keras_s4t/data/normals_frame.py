@@ -11,6 +11,8 @@ REACH = 2
 # Inverse depth is linear on a plane; a larger relative bend is a crease or an
 # occlusion.
 MOST_BEND = 0.01
+# Shorter normals are missing, as in `stored.py`.
+LEAST_LENGTH = 0.5
 
 
 def normals_of_depth(depth, focal_length):
@@ -68,8 +70,10 @@ def frame_errors(stored, measured):
     """How far stored normals are from measured ones, in every frame.
 
     Args:
-        stored: Array of shape `(..., 3)`, 0 where normals are missing.
-        measured: Array of the same shape, in the canonical frame.
+        stored: Array of shape `(..., 3)`; normals that are shorter than 0.5 or
+            NaN are missing.
+        measured: Array of the same shape, in the canonical frame, 0 where
+            normals are missing.
 
     Returns:
         dict from a frame to the median angle in degrees between both, had the
@@ -84,14 +88,15 @@ def frame_errors(stored, measured):
         np.reshape(stored, (-1, 3)),
         np.reshape(measured, (-1, 3)),
     )
-    both = stored.any(-1) & measured.any(-1)
+    lengths = np.linalg.norm(stored, axis=-1)
+    both = (lengths >= LEAST_LENGTH) & measured.any(-1)
     if not both.any():
         raise ValueError(
             "Some pixels must have a normal and a slope of depth. Received: "
             f"{both.size} pixels, none of which has both"
         )
-    stored, measured = stored[both], measured[both]
-    stored = stored / np.linalg.norm(stored, axis=-1, keepdims=True)
+    stored = stored[both] / lengths[both, None]
+    measured = measured[both]
     errors = {}
     for axes in itertools.permutations(range(3)):
         for signs in itertools.product((1, -1), repeat=3):

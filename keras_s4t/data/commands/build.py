@@ -25,13 +25,20 @@ def run(arguments):
         int, the exit status.
 
     Raises:
-        ValueError: If the download is not as it should be.
+        ValueError: If the download is not as it should be, or there is no such
+            config.
     """
     import tensorflow_datasets as tfds
 
     module = importlib.import_module(
         f"keras_s4t.data.builders.{arguments.dataset}"
     )
+    configs = list(module.Builder.builder_configs)
+    if arguments.config not in (None, *configs):
+        raise ValueError(
+            f"`--config` must be one of those of {arguments.dataset}, "
+            f"{configs}. Received: {arguments.config}"
+        )
     builder = module.Builder(
         config=arguments.config, data_dir=arguments.data_dir
     )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_s4t.data.commands.arguments import angle
+from keras_s4t.data.commands.arguments import positive
 from keras_s4t.data.downloads import DOWNLOADS
 from keras_s4t.data.normals_frame import CANONICAL
 from keras_s4t.data.normals_frame import frame_errors
@@ -18,10 +20,12 @@ def add_arguments(parser):
         "--manual-dir", required=True, help="folder with the download"
     )
     parser.add_argument("--split", default="train")
-    parser.add_argument("--num", type=int, default=8, help="images to compare")
+    parser.add_argument(
+        "--num", type=positive, default=8, help="images to compare"
+    )
     parser.add_argument(
         "--field-of-view",
-        type=float,
+        type=angle,
         help="horizontal, in degrees; by default that of Taskonomy's files "
         "`point_info`, and that of the camera of NYUD",
     )
@@ -35,7 +39,8 @@ def run(arguments):
         one.
 
     Raises:
-        ValueError: If the dataset is not in the folder, or has no depth.
+        ValueError: If the dataset or the split is not in the folder, or there
+            is no depth.
     """
     import tensorflow_datasets as tfds
 

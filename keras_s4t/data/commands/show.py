@@ -8,6 +8,7 @@ import numpy as np
 import keras_s4t.plots
 from keras_s4t import tasks
 from keras_s4t.data import label_spaces
+from keras_s4t.data.commands.arguments import positive
 from keras_s4t.data.loading import load
 from keras_s4t.data.named_source import SYNTH_ROOMS
 from keras_s4t.data.synth_rooms import SynthRooms
@@ -18,8 +19,13 @@ def add_arguments(parser):
     parser.add_argument("dataset", help="as `keras_s4t.data.load` takes it")
     parser.add_argument("--data-dir", help="where it was built")
     parser.add_argument("--split", default="train")
-    parser.add_argument("--num", type=int, default=4, help="images")
-    parser.add_argument("--size", type=int, nargs="+", help="in pixels")
+    parser.add_argument("--num", type=positive, default=4, help="images")
+    parser.add_argument(
+        "--size",
+        type=positive,
+        nargs="+",
+        help="in pixels: a side, or the height and the width",
+    )
     parser.add_argument("--label-space", choices=label_spaces.LABEL_SPACES)
     parser.add_argument("--output", default="sheet.png", help=".png or .pdf")
 
@@ -31,10 +37,15 @@ def run(arguments):
         int, the exit status.
 
     Raises:
-        ValueError: If the dataset cannot be loaded.
+        ValueError: If the dataset cannot be loaded, or not at that size.
     """
-    task_list = _tasks(arguments.dataset, arguments.label_space)
     size = arguments.size
+    if size and len(size) > 2:
+        raise ValueError(
+            "`--size` must be a side, or a height and a width. "
+            f"Received: {size}"
+        )
+    task_list = _tasks(arguments.dataset, arguments.label_space)
     dataset = load(
         arguments.dataset,
         arguments.split,

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_s4t.data.commands.arguments import positive
 from keras_s4t.data.downloads import DOWNLOADS
 
 
@@ -14,7 +15,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--sample",
-        type=int,
+        type=positive,
         help="open the files of so many images of each split, drawn at random; "
         "all by default",
     )
@@ -34,12 +35,13 @@ def run(arguments):
     folder = tfds.core.Path(arguments.manual_dir).expanduser()
     download = DOWNLOADS[arguments.dataset](folder)
     faults, count = [], 0
-    for split, published in download.published.items():
-        names = download.names(split)
-        note = ""
-        if published and published != len(names):
-            note = f", of {published} that were published"
-        print(f"{split}: {len(names)} images{note}")
+    for split in download.published:
+        try:
+            names = download.names(split)
+        except ValueError as error:
+            faults.append(str(error))
+            continue
+        print(f"{split}: {len(names)} images{download.shortfall(split)}")
         _report_folders(download, names)
         checked = _sample(names, arguments.sample)
         progress = keras.utils.Progbar(len(checked), unit_name="image")

@@ -5,6 +5,9 @@ from PIL import Image
 from keras_s4t.data.decoding import opened
 from keras_s4t.data.decoding import read_image_file
 
+# What the names of files end with that Pillow reads.
+PICTURES = (".png", ".jpg")
+
 
 class Download(abc.ABC):
     """The files that a builder reads, and what can be wrong with them.
@@ -24,7 +27,17 @@ class Download(abc.ABC):
 
     @abc.abstractmethod
     def names(self, split):
-        """The names of the images of a split, one of `published`."""
+        """The names of the images of a split.
+
+        Args:
+            split: str, one of `published`.
+
+        Returns:
+            list of str, never empty.
+
+        Raises:
+            ValueError: If there are none.
+        """
 
     @abc.abstractmethod
     def files(self, name):
@@ -53,16 +66,33 @@ class Download(abc.ABC):
 
         Returns:
             Tuple of depth `(height, width)` in metres, 0 where it is missing;
-            normals `(height, width, 3)` in the canonical frame, 0 where they
-            are missing; and the focal length in pixels.
+            normals `(height, width, 3)` in the canonical frame, shorter than
+            0.5 where they are missing; and the focal length in pixels.
 
         Raises:
             ValueError: If the dataset has no depth, or nothing says what the
                 camera was.
         """
 
+    def shortfall(self, split):
+        """What a split lacks that was published, in words.
+
+        Args:
+            split: str, one of `published`.
+
+        Returns:
+            str, to follow the number of its images; empty if all are there.
+        """
+        published = self.published[split]
+        if published in (None, len(self.names(split))):
+            return ""
+        return f", of {published} that were published"
+
     def check(self, name):
         """Reads all files of an image.
+
+        A label beside a damaged image is read, too: its size is told by the
+        first file with a header.
 
         Args:
             name: One of `names`.
@@ -70,15 +100,15 @@ class Download(abc.ABC):
         Returns:
             list of strings, one per fault, each naming a file.
         """
-        faults, size = [], None
-        try:
-            _, size = read_image_file(_present(self.image(name)))
-        except ValueError as error:
-            faults.append(str(error))
-        for path, read in self.readers(name).items():
+        readers = {self.image(name): _read_image, **self.readers(name)}
+        sizes = (_size_in_header(path) for path in readers)
+        size = next((size for size in sizes if size), None)
+        faults = []
+        for path, read in readers.items():
             try:
-                _present(path)
-                # Nothing tells the size of a label whose image is damaged.
+                if not path.exists():
+                    raise ValueError(f"{path} is missing.")
+                _check_sums(path)
                 if size is not None:
                     read(path, size)
             except ValueError as error:
@@ -101,7 +131,25 @@ def check_plain_mask(path):
     )
 
 
-def _present(path):
-    if not path.exists():
-        raise ValueError(f"{path} is missing.")
-    return path
+def _read_image(path, size):
+    del size
+    read_image_file(path)
+
+
+def _size_in_header(path):
+    try:
+        with opened(path) as file:
+            image = Image.open(file)
+            return image.height, image.width
+    except ValueError:
+        return None
+
+
+def _check_sums(path):
+    """Raises a `ValueError` if the bytes of a picture are not those written.
+
+    Pillow decodes some flipped bits of a PNG without a word.
+    """
+    if path.suffix in PICTURES:
+        with opened(path) as file:
+            Image.open(file).verify()

@@ -4,6 +4,7 @@ from keras_s4t.data.archives import TO_CANONICAL
 from keras_s4t.data.archives import read_normals
 from keras_s4t.data.builders.nyud_mt import labels
 from keras_s4t.data.builders.nyud_mt.archive import Archive
+from keras_s4t.data.decoding import checked
 from keras_s4t.data.decoding import read_image_file
 from keras_s4t.data.decoding import read_npy
 from keras_s4t.data.decoding import read_vectors
@@ -51,7 +52,8 @@ class NyudDownload(Download):
         focal_length = FOCAL_LENGTH
         if field_of_view is not None:
             focal_length = focal_length_of(field_of_view, size[1])
-        return depth, read(path) * TO_CANONICAL, focal_length
+        normals = checked(path, read(path), (*size, 3), -1.01, 1.01)
+        return depth, normals * TO_CANONICAL, focal_length
 
 
 def focal_length_of(field_of_view, width):

@@ -21,9 +21,10 @@ class PascalDownload(Download):
         return read_lines(self.root / SPLIT_FILE.format(split))
 
     def files(self, name):
+        semseg = labels.semseg_path(self.root, name)
         return {
             "JPEGImages": self.image(name),
-            "semseg": labels.semseg_path(self.root, name),
+            f"semseg/{semseg.parent.name}": semseg,
             "normals_distill": self.root / "normals_distill" / f"{name}.png",
             "pascal-context": self.root
             / "pascal-context"
@@ -37,7 +38,7 @@ class PascalDownload(Download):
     def readers(self, name):
         files = self.files(name)
         return {
-            files["semseg"]: labels.read_semseg,
+            labels.semseg_path(self.root, name): labels.read_semseg,
             files["normals_distill"]: read_normals,
             files["pascal-context"]: labels.read_label_map,
         }

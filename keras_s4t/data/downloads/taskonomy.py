@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 
+from keras_s4t.data.decoding import UINT8_SCALE
 from keras_s4t.data.decoding import opened
 from keras_s4t.data.downloads.download import Download
 from keras_s4t.data.downloads.download import check_plain_mask
@@ -23,9 +24,10 @@ class TaskonomyDownload(Download):
 
     def __init__(self, folder, subset="tiny"):
         self.root = folder
-        self._views = {}
+        self._views, self._buildings = {}, {}
         for split in self.published:
             buildings = layout.buildings_of_split(folder, split, subset)
+            self._buildings[split] = buildings
             found = set()
             for building in buildings:
                 complete, partial = layout.find_views(
@@ -42,7 +44,24 @@ class TaskonomyDownload(Download):
             )
 
     def names(self, split):
-        return list(self._views[split])
+        names = list(self._views.get(split, ()))
+        if not names:
+            raise ValueError(
+                f"{self.root} must have views of the split, one of "
+                f"{list(self.published)}. Received: {split!r}, with none"
+            )
+        return names
+
+    def shortfall(self, split):
+        there = {view.building for view in self._views[split].values()}
+        buildings = self._buildings[split]
+        absent = [name for name in buildings if name not in there]
+        if not absent:
+            return ""
+        return (
+            f"; not there are {len(absent)} of {len(buildings)} buildings, "
+            + ", ".join(absent)
+        )
 
     def files(self, name):
         view = self._view(name)
@@ -67,11 +86,9 @@ class TaskonomyDownload(Download):
         codes = read_domain(files["normal"], "normal")
         if field_of_view is None:
             field_of_view = self._field_of_view(name)
-        vectors = (codes / 127.5 - 1) * TO_CANONICAL
-        vectors *= np.linalg.norm(vectors, axis=-1, keepdims=True) >= 0.5
         return (
             np.where(depth < MISSING_DEPTH, depth / DEPTH_UNITS, 0),
-            vectors,
+            (codes / UINT8_SCALE - 1) * TO_CANONICAL,
             focal_length_of(field_of_view, depth.shape[1]),
         )
 

@@ -1,0 +1,23 @@
+"""Numbers on the command line that have a range."""
+
+import argparse
+
+
+def positive(text):
+    """An int of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f"must be at least 1. Received: {number}"
+        )
+    return number
+
+
+def angle(text):
+    """A float between 0 and 180, degrees."""
+    degrees = float(text)
+    if not 0 < degrees < 180:
+        raise argparse.ArgumentTypeError(
+            f"must be between 0 and 180 degrees. Received: {degrees}"
+        )
+    return degrees
