@@ -3,17 +3,18 @@
     python recipes/loader_throughput.py
 
 Writes files like those of Taskonomy (512x512) and of NYUD-v2 (425x560), drawn
-from SynthRooms, builds the TFDS datasets, and reads them as source training and
-evaluation would: from the datasets, from Taskonomy's download, and from a cache
-of decoded images, on canvases of 256x256 and 448x576. Nothing else runs
-meanwhile, so this is what a network must be slower than. Writes
-`throughput.json`.
+from SynthRooms, to a temporary folder, builds the TFDS datasets, and reads them
+as source training and evaluation would: from the datasets, from Taskonomy's
+download, and from a cache of decoded images, on canvases of 256x256 and
+448x576. Nothing else runs meanwhile, so this is what a network must be slower
+than. Writes `throughput.json`.
 """
 
 import argparse
 import json
 import pathlib
 import statistics
+import tempfile
 import time
 
 import keras
@@ -91,10 +92,35 @@ def measure(options, batch_size, num_batches, repeats):
     return rates
 
 
+def measure_all(cases, *settings):
+    """Measures each of `make_cases`, with the settings of `measure`.
+
+    Args:
+        cases: dict from `(dataset, size, training)` to arguments of `load`.
+        *settings: `batch_size`, `num_batches` and `repeats`.
+
+    Returns:
+        list of dicts, as `results_table` takes them, with all `"rates"`.
+    """
+    progress = keras.utils.Progbar(len(cases), unit_name="setting")
+    results = []
+    for (name, size, training), options in cases.items():
+        rates = measure(options, *settings)
+        results.append(
+            {
+                "dataset": name,
+                "size": size,
+                "training": training,
+                "images_per_second": statistics.median(rates),
+                "rates": rates,
+            }
+        )
+        progress.add(1)
+    return results
+
+
 def prepare(folder, num_images):
-    """Writes the files and builds the datasets, unless they are there."""
-    if (folder / "data").exists():
-        return
+    """Writes the files and builds the datasets."""
     print(f"Writing {num_images} images of each dataset.")
     rooms = list(SynthRooms("train", "source", 64, num_images))
     write_taskonomy(folder / "taskonomy", rooms)
@@ -152,27 +178,25 @@ def main():
     if arguments.quick:
         arguments.num_images, arguments.repeats = 4, 1
         arguments.batch_size = 2
-    prepare(arguments.output, arguments.num_images)
-    cases = make_cases(arguments.output)
-    progress = keras.utils.Progbar(len(cases), unit_name="setting")
-    results = []
-    for (name, size, training), options in cases.items():
-        num_batches = max(1, arguments.num_images // arguments.batch_size)
-        rates = measure(
-            options, arguments.batch_size, num_batches, arguments.repeats
+    if arguments.num_images < arguments.batch_size:
+        parser.error("there must be enough images for a batch")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=arguments.output) as folder:
+        prepare(pathlib.Path(folder), arguments.num_images)
+        cases = make_cases(pathlib.Path(folder))
+        results = measure_all(
+            cases,
+            arguments.batch_size,
+            arguments.num_images // arguments.batch_size,
+            arguments.repeats,
         )
-        results.append(
-            {
-                "dataset": name,
-                "size": size,
-                "training": training,
-                "images_per_second": statistics.median(rates),
-                "rates": rates,
-            }
-        )
-        progress.add(1)
     Console().print(results_table(results))
-    content = {"environment": describe_environment(), "results": results}
+    content = {
+        "environment": describe_environment(),
+        "num_images": arguments.num_images,
+        "batch_size": arguments.batch_size,
+        "results": results,
+    }
     with atomic_path(arguments.output / "throughput.json") as path:
         path.write_text(json.dumps(content, indent=1) + "\n")
     print(f"See {arguments.output}")

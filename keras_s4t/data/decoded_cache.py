@@ -43,7 +43,9 @@ def cached_examples(examples, folder, name, facts):
 
         try:
             examples.enumerate().map(count).save(str(temporary))
-            os.replace(temporary, path)
+            # Another process may have been faster.
+            if not path.exists():
+                os.replace(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     # Saved from one shard, so the order is the one it was saved in.

@@ -36,8 +36,9 @@ def load(
     """Loads a dataset as batches for `fit` and `evaluate`.
 
     Elements are shuffled and skipped before they are read. Random numbers
-    depend on the seed and on the position of an example in the stream alone,
-    so that two runs see identical batches, however many threads read them.
+    depend on the seed, on that of `keras.utils.set_random_seed`, if any, and on
+    the position of an example in the stream alone, so that two runs see
+    identical batches, however many threads read them.
 
     Args:
         name: `"synth_rooms/<domain>"`, rendered here; if prepared in

@@ -63,8 +63,8 @@ def prepared_source(
         return _stored_source(
             builder, split, task_names, lookup, num_examples, shuffle_seed
         )
-    records = builder.as_dataset(split=split)
-    return records_source(records.take(_count(num_examples)), SHUFFLE_BUFFER)
+    records = builder.as_dataset(split=split).take(_count(num_examples))
+    return records_source(records, SHUFFLE_BUFFER, _version(builder, split))
 
 
 def _stored_source(
@@ -97,8 +97,12 @@ def _stored_source(
         elements.take(_count(num_examples)),
         read,
         SHUFFLE_BUFFER,
-        f"{builder.data_path} {builder.info.splits[split].num_examples}",
+        _version(builder, split),
     )
+
+
+def _version(builder, split):
+    return f"{builder.data_path} {builder.info.splits[split].num_examples}"
 
 
 def _count(num_examples):

@@ -38,14 +38,15 @@ class Source:
         return example_from_record(self.read(*element), task_names)
 
 
-def records_source(records, shuffle_buffer):
+def records_source(records, shuffle_buffer, version=""):
     """A source of records that need no reading.
 
     Args:
         records: A `tf.data.Dataset` of canonical records.
         shuffle_buffer: int.
+        version: str, as of `Source`.
 
     Returns:
         A `Source`.
     """
-    return Source(records, lambda record: record, shuffle_buffer)
+    return Source(records, lambda record: record, shuffle_buffer, version)

@@ -168,6 +168,16 @@ def test_tfds_datasets(tmp_path):
     ((images, labels, masks),) = dataset.as_numpy_iterator()
     assert images.shape == (2, 4, 4, 3) and images.dtype == "float32"
     assert labels["depth"].dtype == "float32" and masks["depth"].all()
+
+    # Prepared twice, kept twice.
+    other = tmp_path / "other"
+    CanonicalRooms(data_dir=other).download_and_prepare()
+    for data_dir in (tmp_path, tmp_path, other):
+        kept = dict(options, data_dir=data_dir, cache_dir=tmp_path / "cache")
+        dataset = load("canonical_rooms", "train", **kept)
+        depths = [x["depth"][..., 0, 0, 0] for _, x, _ in dataset]
+        assert sorted(np.concatenate(depths)) == [0, 1, 2]
+    assert len(list((tmp_path / "cache").iterdir())) == 2
     with pytest.raises(ValueError, match="train"):
         load("canonical_rooms", "test", **options)
     options["tasks"] = ["depth", "semseg"]

@@ -72,6 +72,30 @@ def test_the_download_itself_has_the_same_records(folders):
     )
 
 
+def test_a_stream_of_the_download_goes_on_where_it_was(folders, tmp_path):
+    options = dict(
+        name=f"taskonomy_folder/{taskonomy.SIZE}",
+        batch_size=1,
+        training=True,
+        size=(48, 80),
+        num_batches=5,
+    )
+    for cache_dir in (None, tmp_path):
+        whole, rest = (
+            list(
+                load_debug(
+                    (None, folders[0]),
+                    **options,
+                    first_batch=first,
+                    cache_dir=cache_dir,
+                ).as_numpy_iterator()
+            )
+            for first in (0, 3)
+        )
+        assert is_same(whole[3:], rest) and len(rest) == 2
+        assert whole[0][0].shape == (1, 48, 80, 3)
+
+
 def test_some_tasks_and_some_examples(folders):
     dataset = load_debug(folders, tasks=["edge"], num_examples=1)
     ((images, labels, masks),) = dataset.as_numpy_iterator()

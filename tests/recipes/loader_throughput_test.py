@@ -39,6 +39,10 @@ def test_measures_every_repeat(load_recipe, monkeypatch):
     rates = recipe.measure({}, batch_size=2, num_batches=3, repeats=4)
     assert len(rates) == 4 and min(rates) > 0
 
+    (result,) = recipe.measure_all({("a", (4, 4), False): {}}, 2, 3, 5)
+    assert result["dataset"] == "a" and len(result["rates"]) == 5
+    assert result["images_per_second"] == sorted(result["rates"])[2]
+
 
 def test_table_has_a_row_per_dataset(load_recipe):
     recipe = load_recipe("loader_throughput")

@@ -189,7 +189,8 @@ class TaskonomyFolder:
         views = tf.data.Dataset.from_tensor_slices(
             (np.arange(len(self)), self.ids)
         )
-        return Source(views, canonical, len(self), " ".join(self.ids))
+        version = " ".join([str(self.root), *self.ids])
+        return Source(views, canonical, len(self), version)
 
     def features(self):
         """The features of a TFDS builder that stores the records."""
