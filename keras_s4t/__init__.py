@@ -17,6 +17,7 @@ if (
 import keras  # noqa: F401  Before anything that could import TensorFlow.
 
 from keras_s4t import callbacks
+from keras_s4t import curves
 from keras_s4t import data
 from keras_s4t import layers
 from keras_s4t import losses
@@ -35,6 +36,7 @@ __all__ = [
     "TargetAdapter",
     "__version__",
     "callbacks",
+    "curves",
     "data",
     "layers",
     "losses",

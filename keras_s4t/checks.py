@@ -42,7 +42,7 @@ def check_labels(labels, size, tasks):
     for task in tasks:
         expected = task.label_shape(tuple(size))
         received = tuple(labels[task.name].shape)[1:]
-        if not _same_shape(expected, received):
+        if not same_shape(expected, received):
             raise ValueError(
                 f"Labels of task '{task.name}' must have the shape "
                 f"(batch_size, *{expected}), the size of the images. "
@@ -80,17 +80,17 @@ def check_data(x, y, tasks):
             check_labels(y, x.shape[1:3], tasks)
 
 
-def check_batch_size(x, batch_size, least, reason):
-    """Raises a `ValueError` if the first batch has too few images.
+def first_images(x, batch_size=None):
+    """The images of the first batch.
 
     Args:
-        x: As `check_data` takes it. Generators are not looked at.
+        x: As `check_data` takes it.
         batch_size: Optional int, the argument of `fit` for arrays.
-        least: int. Images that a batch needs; 1 is not looked for.
-        reason: string, who needs them.
+
+    Returns:
+        Images of shape `(batch_size, height, width, 3)`; `None` for a
+        generator, which would lose them.
     """
-    if least < 2:
-        return
     if hasattr(x, "element_spec"):
         batch = next(iter(x.take(1)))
     elif isinstance(x, keras.utils.PyDataset):
@@ -98,13 +98,9 @@ def check_batch_size(x, batch_size, least, reason):
     elif hasattr(x, "shape"):
         batch = x[: batch_size or 32]
     else:
-        return
+        return None
     images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-    if len(images) < least:
-        raise ValueError(
-            f"{reason} needs at least {least} images in a batch. "
-            f"Received: a batch of {len(images)}"
-        )
+    return images
 
 
 def check_finite(images):
@@ -129,7 +125,8 @@ def _check_batch(batch, tasks):
         check_labels(labels, tuple(images.shape)[1:3], tasks)
 
 
-def _same_shape(expected, received):
+def same_shape(expected, received):
+    """Whether two static shapes agree, unknown sizes agreeing with any."""
     return len(expected) == len(received) and all(
         a == b or not isinstance(a, int) or not isinstance(b, int)
         for a, b in zip(expected, received, strict=True)

@@ -106,7 +106,7 @@ def batches(photographs, size, batch_size):
 def predict(network, images, size):
     """Physical values at the size of the display."""
     features = network.encode(keras.ops.convert_to_tensor(images))
-    values = network.physical(network.decode(features, size))
+    values = network.postprocess(network.decode(features, size))
     return {k: keras.ops.convert_to_numpy(v) for k, v in values.items()}
 
 

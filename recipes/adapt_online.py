@@ -25,11 +25,11 @@ import pathlib
 import time
 
 import keras
-from config_arguments import add_config_arguments
-from config_arguments import config_of
-from protocols import PROTOCOLS
-from reporting import results_table
+from configs.config_arguments import add_config_arguments
+from configs.config_arguments import config_of
 from rich.console import Console
+from shared.protocols import PROTOCOLS
+from shared.reporting import results_table
 
 import keras_s4t
 
@@ -52,7 +52,7 @@ def make_parser():
     parser.add_argument(
         "--methods",
         nargs="+",
-        default=["Base", "BatchNormOnly", "S4T"],
+        default=["SourceOnly", "BatchNormOnly", "S4T"],
         choices=sorted(keras_s4t.methods.METHODS),
     )
     parser.add_argument("--steps", type=int, default=40, help="per batch")

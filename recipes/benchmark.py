@@ -25,18 +25,18 @@ import sys
 import time
 
 import keras
-from benchmark_points import FORMS
-from benchmark_points import SWEEPS
-from benchmark_points import Point
-from benchmark_points import main_points
-from benchmark_points import method_points
-from benchmark_points import sweep_points
-from benchmark_report import benchmark_table
-from benchmark_results import Results
+from benchmarking.points import FORMS
+from benchmarking.points import SWEEPS
+from benchmarking.points import Point
+from benchmarking.points import main_points
+from benchmarking.points import method_points
+from benchmarking.points import sweep_points
+from benchmarking.report import benchmark_table
+from benchmarking.results import Results
+from benchmarking.scaling_plot import scaling_plot
+from benchmarking.turns import WorkerError
+from benchmarking.turns import measure
 from rich.console import Console
-from scaling_plot import scaling_plot
-from turns import WorkerError
-from turns import measure
 
 import keras_s4t
 

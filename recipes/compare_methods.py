@@ -23,22 +23,22 @@ import pathlib
 import time
 
 import configs
-from benchmark_results import describe_environment
-from comparison import Comparison
-from comparison_costs import read_benchmark
-from comparison_results import Results
-from comparison_rows import BATCH_CONTROL
-from comparison_rows import default_methods
-from comparison_rows import make_rows
-from comparison_settings import QUICK
-from comparison_settings import Settings
-from config_arguments import add_config_arguments
+from benchmarking.results import describe_environment
+from comparison.comparison import Comparison
+from comparison.contenders import BATCH_CONTROL
+from comparison.contenders import default_methods
+from comparison.contenders import make_rows
+from comparison.costs import read_benchmark
+from comparison.results import Results
+from comparison.settings import QUICK
+from comparison.settings import Settings
+from configs.config_arguments import add_config_arguments
 from draw_figures import draw
-from protocols import PROTOCOLS
+from shared.protocols import PROTOCOLS
 
 from keras_s4t.data.corruptions import CORRUPTIONS
 
-TASK_FACTS = (
+TASK_KEYS = (
     "name",
     "title",
     "metric_key",
@@ -54,8 +54,8 @@ def compare_methods(methods=None, costs=None, fresh=False, **settings):
     Args:
         methods: Names of methods, by default of all, or a dict from a name to
             the name of a method or a function without arguments that makes a
-            `Method`, such as its class. `Base` and `BatchNormOnly` are always
-            there.
+            `Method`, such as its class. `SourceOnly` and `BatchNormOnly` are
+            always there.
         costs: Optional path of a `results.json` of `benchmark.py`.
         fresh: bool. Whether to forget the results in `output`, source models
             included; to be used when the package itself was changed.
@@ -89,7 +89,7 @@ def _begin(methods=None, costs=None, fresh=False, **settings):
         settings=settings.facts,
         environment=describe_environment(),
         tasks=[
-            {fact: getattr(task, fact) for fact in TASK_FACTS}
+            {fact: getattr(task, fact) for fact in TASK_KEYS}
             for task in comparison.tasks
         ],
         benchmark=benchmark,

@@ -15,21 +15,21 @@ import pathlib
 import re
 import sys
 
-from comparison_csv import costs_rows
-from comparison_csv import metrics_rows
-from comparison_csv import tuning_rows
-from comparison_results import Results
-from comparison_rows import CONTROLS
-from comparison_statistics import spread
-from comparison_summary import MEASURES
-from comparison_summary import Summary
-from comparison_tables import NOTE
-from comparison_tables import costs_table
-from comparison_tables import network_table
-from comparison_tables import overall_table
-from comparison_tables import synchronization_table
-from comparison_tables import target_table
-from comparison_tables import tuning_table
+from comparison.contenders import CONTROLS
+from comparison.csv import costs_rows
+from comparison.csv import metrics_rows
+from comparison.csv import tuning_rows
+from comparison.results import Results
+from comparison.statistics import spread
+from comparison.summary import MEASURES
+from comparison.summary import Summary
+from comparison.tables import NOTE
+from comparison.tables import costs_table
+from comparison.tables import network_table
+from comparison.tables import overall_table
+from comparison.tables import synchronization_table
+from comparison.tables import target_table
+from comparison.tables import tuning_table
 from rich.console import Console
 
 from keras_s4t.files import atomic_path

@@ -18,11 +18,11 @@ import tempfile
 import time
 
 import keras
-from benchmark_results import describe_environment
-from reporting import make_table
+from benchmarking.results import describe_environment
+from benchmarking.throughput_files import write_nyud
+from benchmarking.throughput_files import write_taskonomy
 from rich.console import Console
-from throughput_files import write_nyud
-from throughput_files import write_taskonomy
+from shared.reporting import make_table
 
 import keras_s4t
 from keras_s4t.data.__main__ import main as data_command

@@ -29,13 +29,13 @@ import time
 import keras
 import numpy as np
 from configs.synth_rooms import SynthRooms
-from reporting import results_table
 from rich.console import Console
+from shared.reporting import results_table
 
 import keras_s4t
 from keras_s4t.files import atomic_path
 
-METHODS = ("Base", "BatchNormOnly", "S4T")
+METHODS = ("SourceOnly", "BatchNormOnly", "S4T")
 
 
 def parse_arguments():
@@ -103,7 +103,7 @@ def adapt(name, trainer, config, stream, held_out, every):
     outputs = adapter.predict_on_batch(examples)
     predictions = {
         key: keras.ops.convert_to_numpy(value)
-        for key, value in adapter.network.physical(outputs).items()
+        for key, value in adapter.network.postprocess(outputs).items()
     }
     adapter.reset()
     return curve, predictions
@@ -140,7 +140,7 @@ def main():
     images, labels, _ = next(iter(held_out))
     keras_s4t.plots.prediction_grid(
         np.asarray(images),
-        {"before": predictions["Base"], "after": predictions["S4T"]},
+        {"before": predictions["SourceOnly"], "after": predictions["S4T"]},
         trainer.tasks,
         labels={name: np.asarray(label) for name, label in labels.items()},
         path=arguments.output / "predictions.png",

@@ -17,9 +17,9 @@ import json
 import pathlib
 
 import keras
-from reporting import make_table
-from reporting import task_header
 from rich.console import Console
+from shared.reporting import make_table
+from shared.reporting import task_header
 
 import keras_s4t
 from keras_s4t.files import atomic_path
@@ -82,7 +82,7 @@ def measure(trainer, dataset):
             ),
         }
         for name, raw in outputs.items():
-            values = network.physical(raw)
+            values = network.postprocess(raw)
             for task, meter in meters[name].items():
                 meter.update_state(labels[task], values[task], masks[task])
     return {

@@ -20,10 +20,10 @@ import argparse
 import pathlib
 import time
 
-from config_arguments import add_config_arguments
-from config_arguments import config_of
-from training_state import HistoryFile
-from training_state import TrainingState
+from configs.config_arguments import add_config_arguments
+from configs.config_arguments import config_of
+from shared.training_state import HistoryFile
+from shared.training_state import TrainingState
 
 import keras_s4t
 from keras_s4t.files import atomic_path

@@ -23,12 +23,12 @@ import time
 
 import keras
 import numpy as np
-from config_arguments import add_config_arguments
-from config_arguments import config_of
-from corrupted_source import corrupted_halves
-from corrupted_source import load_arrays
-from reporting import tuning_table
+from configs.config_arguments import add_config_arguments
+from configs.config_arguments import config_of
 from rich.console import Console
+from shared.corrupted_source import corrupted_halves
+from shared.corrupted_source import load_arrays
+from shared.reporting import tuning_table
 
 import keras_s4t
 from keras_s4t.data.corruptions import CORRUPTIONS

@@ -1,4 +1,4 @@
-"""The shape of the package: import direction, file sizes, names."""
+"""The rooms of the package: what each may import, and what belongs where."""
 
 import ast
 import pathlib
@@ -9,43 +9,56 @@ import keras_s4t
 
 ROOT = pathlib.Path(keras_s4t.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
-MAX_LINES = 200
 
-# What each part may import from this package, strictly downwards.
-ALLOWED = {
-    "files": set(),
-    "version": set(),
+# What each room may import from this package, from the top floor down.
+MAY_IMPORT = {
+    "data": {"checks", "files", "imagenet", "plots", "tasks", "version"},
+    "plots": {"curves", "files"},
+    "callbacks": {"curves", "state"},
+    "training": {"backend", "checks", "layers", "state"},
+    "methods": {"checks", "layers", "losses"},
+    "models": {"backend", "checks", "imagenet", "layers", "state"},
+    "tasks": {"losses", "metrics"},
+    "curves": {"files"},
+    "layers": set(),
+    "losses": {"checks"},
+    "metrics": set(),
+    "optimizers": set(),
+    "state": {"backend"},
     "backend": set(),
     "checks": set(),
-    "colors": set(),
-    "functional": set(),
-    "snapshot": set(),
-    "losses": set(),
-    "metrics": {"files"},
-    "optimizers": set(),
-    "layers": {"backend", "losses"},
-    "tasks": {"colors", "losses", "metrics"},
-    "models": {"backend", "checks", "functional", "layers", "tasks"},
-    "methods": {"layers", "losses"},
-    "training": {"backend", "checks", "functional", "layers", "snapshot"},
-    "callbacks": {"metrics", "snapshot"},
-    "plots": {"files", "metrics"},
-    "data": {"checks", "files", "plots", "tasks", "version"},
+    "files": set(),
+    "imagenet": set(),
+    "version": set(),
 }
-# The backends, and what only the data path may need.
+# Rooms whose files serve at least two others. Every method is a room.
+SHARED = ("layers", "losses")
+
+# The backends, and what only the data path needs.
 HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}
 # The release's checkpoints are PyTorch's, whatever the backend.
-READS_PYTORCH = "models/release_file.py"
+READS_PYTORCH = "models/release/file.py"
 MAY_IMPORT_HEAVY = ("backend/", "data/", READS_PYTORCH)
 
 
-def part(path):
-    """The top-level name a module belongs to, without the suffix."""
+def name_of(path):
+    """The path within the package, with forward slashes."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def room(path):
+    """The top-level name that a module belongs to, without the suffix."""
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+def inner_room(path):
+    """As `room`, but every method is one of its own."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return "/".join(parts[:2]) if parts[0] == "methods" else parts[0]
+
+
 def imports(path, top_level_only=False):
-    """The absolute names a module imports."""
+    """The absolute names that a module imports."""
     tree = ast.parse(path.read_text())
     nodes = tree.body if top_level_only else ast.walk(tree)
     for node in nodes:
@@ -56,26 +69,92 @@ def imports(path, top_level_only=False):
             yield from (f"{node.module}.{a.name}" for a in node.names)
 
 
-@pytest.mark.parametrize(
-    "path", MODULES, ids=lambda p: str(p.relative_to(ROOT))
-)
+def own_files(name):
+    """The files of this package that an imported name comes from."""
+    parts = name.split(".")[1:]
+    for count in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:count])
+        if path.with_suffix(".py").exists():
+            return {path.with_suffix(".py")}
+        if (path / "__init__.py").exists():
+            return {path / "__init__.py"}
+    return {ROOT / "__init__.py"}
+
+
+def used_files(path):
+    """The files that a module imports, `losses.x` being the file of `x`."""
+    tree = ast.parse(path.read_text())
+    attributes = {
+        f"keras_s4t.{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in SHARED
+    }
+    files = set()
+    for name in {*imports(path), *attributes}:
+        if name.split(".")[0] != "keras_s4t":
+            continue
+        (file,) = own_files(name)
+        if file.name == "__init__.py":
+            # Where the package got it from.
+            exported = {
+                imported.rpartition(".")[2]: imported
+                for imported in imports(file)
+                if imported.startswith("keras_s4t.")
+            }
+            name = exported.get(name.rpartition(".")[2], "")
+            files |= own_files(name) if name else set()
+        else:
+            files.add(file)
+    return files
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_module(path):
-    name = str(path.relative_to(ROOT))
-    text = path.read_text()
-    assert len(text.splitlines()) <= MAX_LINES
-    assert "keras.src" not in text
+    name = name_of(path)
+    assert "keras.src" not in path.read_text()
     for imported in imports(path):
         head, *rest = imported.split(".")
         if head in HEAVY:
             assert name.startswith(MAY_IMPORT_HEAVY), imported
         if head == "keras_s4t" and name != "__init__.py":
-            allowed = ALLOWED[part(path)] | {part(path)}
-            assert rest[0] in allowed, imported
+            assert rest[0] in MAY_IMPORT[room(path)] | {room(path)}, imported
 
 
-def test_every_part_has_its_rule():
-    parts = {part(path) for path in MODULES} - {"__init__"}
-    assert parts == set(ALLOWED)
+def test_every_room_has_its_rule():
+    assert {room(path) for path in MODULES} - {"__init__"} == set(MAY_IMPORT)
+
+
+def test_the_rules_have_no_circle():
+    floors = list(MAY_IMPORT)
+    for i, name in enumerate(floors):
+        assert not MAY_IMPORT[name] & set(floors[:i]), name
+
+
+def test_methods_do_not_import_each_other():
+    for path in MODULES:
+        if room(path) != "methods" or inner_room(path) == "methods/__init__":
+            continue
+        for used in used_files(path):
+            if room(used) == "methods" and inner_room(used) != inner_room(path):
+                assert used.name in ("method.py", "requirements.py"), path
+
+
+@pytest.mark.parametrize("shared", SHARED)
+def test_a_shared_file_serves_two_rooms(shared):
+    users = {path: used_files(path) for path in MODULES}
+    for file in (ROOT / shared).glob("*.py"):
+        if file.name == "__init__.py":
+            continue
+        # Files of the same room pass on what they serve.
+        serving, rooms = {file}, set()
+        while serving:
+            found = {p for p, used in users.items() if used & serving}
+            found = {p for p in found if p.name != "__init__.py"}
+            rooms |= {inner_room(p) for p in found if room(p) != shared}
+            serving = {p for p in found if room(p) == shared} - serving
+        assert len(rooms) >= 2, f"{name_of(file)} serves {rooms} alone"
 
 
 def test_the_data_path_imports_tensorflow_lazily():
@@ -104,7 +183,7 @@ def test_keras_is_imported_first():
 def test_no_task_is_named_outside_its_table():
     table = set(keras_s4t.tasks.TASKS)
     for path in MODULES:
-        if part(path) == "tasks" or "synth_rooms" in path.parts:
+        if room(path) == "tasks" or "synth_rooms" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Compare):
@@ -120,6 +199,7 @@ def test_no_task_is_named_outside_its_table():
 def test_everything_exported_has_a_docstring():
     for module in (
         keras_s4t.callbacks,
+        keras_s4t.curves,
         keras_s4t.data,
         keras_s4t.layers,
         keras_s4t.losses,

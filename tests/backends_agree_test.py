@@ -15,13 +15,13 @@ import tiny
 import keras_s4t
 from keras_s4t import callbacks
 from keras_s4t import data
-from keras_s4t import layers
+from keras_s4t.methods.s4t import RandomMasking
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "backends_agree.json"
 TOLERANCE = 1e-4
 
 
-class InjectedMasking(layers.RandomMasking):
+class InjectedMasking(RandomMasking):
     """The same noise at every draw, from NumPy."""
 
     def draw(self, shape):

@@ -31,7 +31,7 @@ SETTINGS = {
 
 def make_config():
     """The configuration. Made late: recipes are not always importable."""
-    from configuration import Configuration
+    from configs.configuration import Configuration
 
     class Tiny(Configuration):
         """Two tasks, and no dataset that exists."""

@@ -1,7 +1,7 @@
 import keras
 
-from keras_s4t.metrics.curve import Curve
-from keras_s4t.snapshot import Snapshot
+from keras_s4t.curves.curve import Curve
+from keras_s4t.state.snapshot import Snapshot
 
 
 class AdaptationCurve(Curve, keras.callbacks.Callback):

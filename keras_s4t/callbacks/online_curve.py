@@ -1,5 +1,5 @@
 from keras_s4t.callbacks.adaptation_curve import AdaptationCurve
-from keras_s4t.snapshot import Snapshot
+from keras_s4t.state.snapshot import Snapshot
 
 
 class OnlineCurve(AdaptationCurve):

@@ -1,15 +1,15 @@
 """Datasets and streams. Only what reads with tf.data needs TensorFlow."""
 
 from keras_s4t.data import label_spaces
+from keras_s4t.data.archives.taskonomy import TaskonomyFolder
 from keras_s4t.data.array_batches import ArrayBatches
-from keras_s4t.data.augmentation import Augmentation
-from keras_s4t.data.batching import batches
 from keras_s4t.data.loading import load
+from keras_s4t.data.pipeline.augmentation import Augmentation
+from keras_s4t.data.pipeline.batching import batches
 from keras_s4t.data.records import examples_from_arrays
 from keras_s4t.data.streams import online_stream
 from keras_s4t.data.synth_rooms import DOMAINS
 from keras_s4t.data.synth_rooms import SynthRooms
-from keras_s4t.data.taskonomy import TaskonomyFolder
 
 __all__ = [
     "ArrayBatches",

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from keras_s4t.data.commands import build
-from keras_s4t.data.commands import check_normals
-from keras_s4t.data.commands import show
-from keras_s4t.data.commands import verify
+from keras_s4t.data.archives.commands import build
+from keras_s4t.data.archives.commands import check_normals
+from keras_s4t.data.archives.commands import show
+from keras_s4t.data.archives.commands import verify
 
 COMMANDS = {
     "build": build,

@@ -1,12 +1,12 @@
-from keras_s4t.data.batching import Batching
-from keras_s4t.data.batching import names_of
-from keras_s4t.data.decoded_cache import cached_examples
-from keras_s4t.data.devices import keep_tensorflow_off_gpus
 from keras_s4t.data.label_spaces import NATIVE_CLASSES
-from keras_s4t.data.named_source import SYNTH_ROOMS
-from keras_s4t.data.named_source import TASKONOMY_FOLDER
-from keras_s4t.data.named_source import named_source
-from keras_s4t.data.resizing import fit_example
+from keras_s4t.data.pipeline.batching import Batching
+from keras_s4t.data.pipeline.batching import names_of
+from keras_s4t.data.pipeline.decoded_cache import cached_examples
+from keras_s4t.data.pipeline.devices import keep_tensorflow_off_gpus
+from keras_s4t.data.pipeline.resizing import fit_example
+from keras_s4t.data.readers.by_name import SYNTH_ROOMS
+from keras_s4t.data.readers.by_name import TASKONOMY_FOLDER
+from keras_s4t.data.readers.by_name import reader_by_name
 from keras_s4t.version import __version__
 
 RESIZES = ("fit", "none")
@@ -107,7 +107,7 @@ def load(
         first_batch,
     )
     keep_tensorflow_off_gpus()
-    source = named_source(
+    reader = reader_by_name(
         name,
         split,
         names,
@@ -122,19 +122,19 @@ def load(
     )
 
     def read(*element):
-        example = source.example(names, *element)
+        example = reader.example(names, *element)
         if canvas is not None and resize == "fit":
             example = fit_example(example, canvas)
         return example
 
     if rooms or cache_dir is None:
-        return batching.batches(source.elements, read, source.shuffle_buffer)
+        return batching.batches(reader.elements, read, reader.shuffle_buffer)
     examples = cached_examples(
-        source.elements.map(read, num_parallel_calls=-1),
+        reader.elements.map(read, num_parallel_calls=-1),
         cache_dir,
         name,
         [
-            *(__version__, source.version, split, names, num_examples),
+            *(__version__, reader.version, split, names, num_examples),
             *(canvas, resize, str(label_space)),
         ],
     )

@@ -1,21 +1,8 @@
-"""Layers of the network and of the methods."""
+"""Layers that several methods, or the network and a method, have in common."""
 
-from keras_s4t.layers.fused_batch_norm import FusedBatchNorm
 from keras_s4t.layers.loss_balance import LossBalance
-from keras_s4t.layers.patches import PatchEmbedding
 from keras_s4t.layers.pyramid_conv import PyramidConv
-from keras_s4t.layers.random_masking import RandomMasking
-from keras_s4t.layers.task_behavior_synchronizer import TaskBehaviorSynchronizer
-from keras_s4t.layers.task_projection import TaskProjection
-from keras_s4t.layers.transformer_block import TransformerBlock
+from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.layers.seeded_layer import SeededLayer
 
-__all__ = [
-    "FusedBatchNorm",
-    "LossBalance",
-    "PatchEmbedding",
-    "PyramidConv",
-    "RandomMasking",
-    "TaskBehaviorSynchronizer",
-    "TaskProjection",
-    "TransformerBlock",
-]
+__all__ = ["LossBalance", "PyramidConv", "SeededLayer", "resize_bilinear"]

@@ -3,6 +3,7 @@
 from keras_s4t.losses.dense import absolute_error
 from keras_s4t.losses.dense import balanced_binary_cross_entropy
 from keras_s4t.losses.dense import cosine_distance
+from keras_s4t.losses.dense import row_cosine_distance
 from keras_s4t.losses.dense import softmax_cross_entropy
 from keras_s4t.losses.dense import squared_error
 from keras_s4t.losses.dense import unit_absolute_error
@@ -12,7 +13,6 @@ from keras_s4t.losses.divergences import gaussian_kl_divergence
 from keras_s4t.losses.divergences import softmax_entropy
 from keras_s4t.losses.divergences import softmax_kl_divergence
 from keras_s4t.losses.masked_mean import masked_mean
-from keras_s4t.losses.row_cosine import row_cosine_distance
 
 __all__ = [
     "absolute_error",

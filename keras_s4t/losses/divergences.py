@@ -9,7 +9,7 @@ Gradients reach both arguments; what is to be a fixed target needs
 
 from keras import ops
 
-from keras_s4t.losses.masked_mean import same_shape
+from keras_s4t.checks import same_shape
 
 
 def softmax_entropy(logits):

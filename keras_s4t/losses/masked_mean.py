@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_s4t.checks import same_shape
+
 
 def masked_mean(values, mask=None):
     """Weighted mean over pixels of the sum over channels.
@@ -77,11 +79,3 @@ def zero_invalid(values, weights):
     if weights is None:
         return values
     return ops.where(weights > 0, values, 0.0)
-
-
-def same_shape(expected, received):
-    """Whether two static shapes agree, `None` agreeing with any size."""
-    return len(expected) == len(received) and all(
-        a is None or b is None or a == b
-        for a, b in zip(expected, received, strict=True)
-    )

@@ -2,25 +2,25 @@
 
 import keras
 
-from keras_s4t.methods.actmad import ActMAD
-from keras_s4t.methods.clust3 import ClusT3
-from keras_s4t.methods.controls import Base
+from keras_s4t.methods.actmad.actmad import ActMAD
+from keras_s4t.methods.clust3.clust3 import ClusT3
 from keras_s4t.methods.controls import BatchNormOnly
+from keras_s4t.methods.controls import SourceOnly
 from keras_s4t.methods.method import Method
-from keras_s4t.methods.nc_ttt import NCTTT
-from keras_s4t.methods.s4t import S4T
-from keras_s4t.methods.s4t_image_recon import S4TImageRecon
+from keras_s4t.methods.nc_ttt.nc_ttt import NCTTT
+from keras_s4t.methods.s4t.s4t import S4T
+from keras_s4t.methods.s4t.s4t_image_recon import S4TImageRecon
 from keras_s4t.methods.tent import Tent
 from keras_s4t.methods.tipi import TIPI
-from keras_s4t.methods.ttt import TTT
-from keras_s4t.methods.ttt_flow import TTTFlow
-from keras_s4t.methods.ttt_plus_plus import TTTPlusPlus
+from keras_s4t.methods.ttt.ttt import TTT
+from keras_s4t.methods.ttt_flow.ttt_flow import TTTFlow
+from keras_s4t.methods.ttt_plus_plus.ttt_plus_plus import TTTPlusPlus
 
 # In the order of tables.
 METHODS = {
     cls.__name__: cls
     for cls in (
-        Base,
+        SourceOnly,
         BatchNormOnly,
         Tent,
         TIPI,

@@ -7,11 +7,16 @@ from keras_s4t.methods.method import BN_MODES
 from keras_s4t.methods.method import Method
 
 
-@keras.saving.register_keras_serializable("keras_s4t")
-class Base(Method):
-    """The source model as it is: every step leaves everything alone."""
+@keras.saving.register_keras_serializable("keras_s4t", name="Base")
+class SourceOnly(Method):
+    """The source model without adaptation: a step changes nothing.
 
-    def target_loss(self, model, images, features):
+    The first row, "Base", of the tables.
+    """
+
+    title = "Base"
+
+    def target_loss(self, adapter, images, features):
         return ops.zeros(())
 
     def select(self, network):
@@ -44,7 +49,7 @@ class BatchNormOnly(Method):
             )
         self.bn_mode = bn_mode
 
-    def target_loss(self, model, images, features):
+    def target_loss(self, adapter, images, features):
         return ops.zeros(())
 
     def select(self, network):

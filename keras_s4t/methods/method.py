@@ -1,7 +1,6 @@
 import keras
 
 BN_MODES = ("source", "batch", "update")
-NEEDS = ("training", "statistics")
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -16,6 +15,7 @@ class Method(keras.layers.Layer):
     normalization behaves meanwhile (`bn_mode`).
 
     Attributes:
+        title: What tables call the method; the name of the class if empty.
         bn_mode: `"source"` normalizes with the source statistics, `"batch"`
             with those of each target batch, in prediction too, `"update"` with
             those of each batch while the moving statistics, which prediction
@@ -24,25 +24,14 @@ class Method(keras.layers.Layer):
             `"training"` (`SourceTrainer`) and `"statistics"`
             (`TargetAdapter.collect`), in this order. `TargetAdapter.fit`
             raises an error if it was not done.
-        source_stage: How the training is done: `"joint"`, with the network, or
-            `"frozen"`, afterwards on a network that stays as it is
-            (`SourceTrainer(..., frozen_network=True)`).
-        taps: Tuple of patterns, the features that `collect` and `target_loss`
-            read: levels `"P2"` ... `"P5"`, and `"norm_0"`, `"norm_1"`, ...,
-            the outputs of the encoder's batch norms in its order. The encoder
-            runs no further than they need.
-        min_batch_size: int. Images that a batch of the target needs; the last
-            one of a stream may be smaller.
-        image_size: `None`, or the `(height, width)` for which `build` is to
-            know the size of the features.
+        frozen_network: bool. Whether source training leaves the network as it
+            is, and trains the method alone, on a network trained before.
     """
 
+    title = ""
     bn_mode = "source"
     needs_source = ()
-    source_stage = "joint"
-    taps = ("P*",)
-    min_batch_size = 1
-    image_size = None
+    frozen_network = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -65,6 +54,14 @@ class Method(keras.layers.Layer):
             network: The `MultiTaskModel`. Called before `build`.
         """
 
+    def check_target(self, x, batch_size=None):
+        """Raises a `ValueError` if the method cannot adapt to a target.
+
+        Args:
+            x: The images or the dataset that `TargetAdapter.fit` was given.
+            batch_size: Optional int, the argument of `fit` for arrays.
+        """
+
     def mark_done(self, need):
         """Notes that something the method needs was done on the source.
 
@@ -82,20 +79,47 @@ class Method(keras.layers.Layer):
             need for need, done in self._done.items() if not int(done.value)
         )
 
+    def taps(self, network):
+        """The features that `collect` and `target_loss` read.
+
+        The encoder runs no further than they need.
+
+        Args:
+            network: The `MultiTaskModel`.
+
+        Returns:
+            Tuple of patterns: levels `"P2"` ... `"P5"`, and `"norm_0"`,
+            `"norm_1"`, ..., the outputs of the encoder's batch norms in its
+            order.
+        """
+        return ("P*",)
+
+    def features_shape(self, network):
+        """The shapes that `build` is called with.
+
+        Args:
+            network: The `MultiTaskModel`.
+
+        Returns:
+            dict from pyramid level and from tapped feature to
+            `(batch_size, height, width, channels)`, `None` where unknown.
+        """
+        return network.tapped_encoder.shapes(("P*", *self.taps(network)))
+
     def build(self, features_shape):
         """Creates the extra layers.
 
         Args:
-            features_shape: dict from pyramid level and from tapped feature to
-                `(batch_size, height, width, channels)`, `None` where unknown.
+            features_shape: What `features_shape` returned.
         """
         self.built = True
 
-    def source_loss(self, model, images, features, supervise):
+    def source_loss(self, trainer, images, features, supervise):
         """What the method adds to the source loss.
 
         Args:
-            model: The `SourceTrainer`, for `model.encode` and `model.decode`.
+            trainer: The `SourceTrainer`, for `trainer.encode` and
+                `trainer.decode`.
             images: Tensor of shape `(batch_size, height, width, 3)`, float32
                 RGB in 0 ... 255.
             features: dict from level to the features of these images.
@@ -118,12 +142,12 @@ class Method(keras.layers.Layer):
                 mode.
         """
 
-    def target_loss(self, model, images, features):
-        """Test-time loss on an unlabelled target batch.
+    def target_loss(self, adapter, images, features):
+        """Test-time loss on an unlabeled target batch.
 
         Args:
-            model: The `TargetAdapter`, for `model.encode`, `model.decode` and
-                `model.input_gradient`.
+            adapter: The `TargetAdapter`, for `adapter.encode`,
+                `adapter.decode` and `adapter.input_gradient`.
             images: Tensor of shape `(batch_size, height, width, 3)`, float32
                 RGB in 0 ... 255.
             features: dict from name to the tapped features of these images.
@@ -146,22 +170,8 @@ class Method(keras.layers.Layer):
         """
         return network.encoder.trainable_variables
 
-    @property
-    def moving_variables(self):
-        """Weights of this method, other than selected, that steps may write.
-
-        Returns:
-            list of non-trainable variables, by default the states of random
-            generators.
-        """
-        return [v for v in self.non_trainable_variables if "seed" in v.path]
-
-    def default_optimizer(self, batch_size=8):
-        """The optimizer of the method's authors.
-
-        Args:
-            batch_size: int. Images per update, for methods whose learning rate
-                grows with it.
+    def default_optimizer(self):
+        """The optimizer of the method's authors, for the test-time steps.
 
         Returns:
             A Keras optimizer.

@@ -1,6 +1,7 @@
 """TENT (Wang et al., ICLR 2021): minimize the entropy of class predictions."""
 
 import keras
+from keras import ops
 
 from keras_s4t.losses import softmax_entropy
 from keras_s4t.methods.method import Method
@@ -33,13 +34,14 @@ class Tent(Method):
     def check(self, network):
         check_classes(network, task=self.task)
 
-    def target_loss(self, model, images, features):
-        return softmax_entropy(model.decode(features, images)[self.task])
+    def target_loss(self, adapter, images, features):
+        predictions = adapter.decode(features, ops.shape(images)[1:3])
+        return softmax_entropy(predictions[self.task])
 
     def select(self, network):
         return network.affine_variables
 
-    def default_optimizer(self, batch_size=8):
+    def default_optimizer(self):
         return keras.optimizers.SGD(0.00025, momentum=0.9)
 
     def get_config(self):

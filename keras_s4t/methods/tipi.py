@@ -8,6 +8,9 @@ from keras_s4t.losses import softmax_entropy
 from keras_s4t.methods.method import Method
 from keras_s4t.methods.requirements import check_classes
 
+# Images per step of the authors' learning rate.
+REFERENCE_BATCH_SIZE = 64
+
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class TIPI(Method):
@@ -18,6 +21,10 @@ class TIPI(Method):
     tells; the affine parameters of batch norm then reduce that divergence from
     the clean predictions, which are the fixed target. Moving statistics follow
     the clean images only. Tasks without classes are an extension of the paper.
+
+    The authors' learning rate is 0.00025 for 64 images and grows with the
+    batch. Here the loss does, as a sum over images, so that the rate fits
+    every batch.
 
     Args:
         epsilon: Positive float. Largest change of a pixel, in grey levels of
@@ -75,27 +82,29 @@ class TIPI(Method):
         if self.entropy_weight:
             check_classes(network, entropy_task=self.entropy_task)
 
-    def target_loss(self, model, images, features):
+    def target_loss(self, adapter, images, features):
         images = ops.cast(images, "float32")
-        clean = model.decode(features, images)
+        size = ops.shape(images)[1:3]
+        clean = adapter.decode(features, size)
         reference = {k: ops.stop_gradient(x) for k, x in clean.items()}
 
         def change(perturbed):
-            outputs = model.decode(model.encode(perturbed), perturbed)
+            outputs = adapter.decode(adapter.encode(perturbed), size)
             divergences = [
                 task.divergence(outputs[task.name], reference[task.name])
                 / self.sigma.get(task.name, 1.0) ** 2
-                for task in model.tasks
+                for task in adapter.tasks
             ]
             return sum(divergences) / len(divergences)
 
-        loss = change(images + self.perturbation(model, images, change))
+        loss = change(images + self.perturbation(adapter, images, change))
         if self.entropy_weight:
             entropy = softmax_entropy(clean[self.entropy_task])
             loss = loss + self.entropy_weight * entropy
-        return loss
+        num_images = ops.cast(ops.shape(images)[0], "float32")
+        return loss * num_images / REFERENCE_BATCH_SIZE
 
-    def perturbation(self, model, images, change):
+    def perturbation(self, adapter, images, change):
         """One step of `epsilon` up the gradient of `change`, clipped to it."""
         limits = (-self.epsilon, self.epsilon)
         start = ops.zeros_like(images)
@@ -103,14 +112,14 @@ class TIPI(Method):
             start = keras.random.uniform(
                 ops.shape(images), *limits, seed=self.noise.seed_generator
             )
-        gradient = model.input_gradient(change, images + start)
+        gradient = adapter.input_gradient(change, images + start)
         return ops.clip(start + self.epsilon * ops.sign(gradient), *limits)
 
     def select(self, network):
         return network.affine_variables
 
-    def default_optimizer(self, batch_size=8):
-        return keras.optimizers.SGD(0.00025 / 64 * batch_size, momentum=0.9)
+    def default_optimizer(self):
+        return keras.optimizers.SGD(0.00025, momentum=0.9)
 
     def get_config(self):
         names = ("epsilon", "random_start", "entropy_weight", "entropy_task")

@@ -2,9 +2,9 @@
 
 from keras_s4t.models.backbones import resnet50
 from keras_s4t.models.backbones import resnet_tiny
-from keras_s4t.models.fixed_grid_backbone import FixedGridBackbone
 from keras_s4t.models.multi_task_model import MultiTaskModel
-from keras_s4t.models.release_checkpoint import load_release_checkpoint
+from keras_s4t.models.release.checkpoint import load_release_checkpoint
+from keras_s4t.models.release.fixed_grid_backbone import FixedGridBackbone
 
 __all__ = [
     "FixedGridBackbone",

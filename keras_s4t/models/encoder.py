@@ -1,6 +1,6 @@
 import keras
 
-from keras_s4t.layers.fused_batch_norm import FusedBatchNorm
+from keras_s4t.models.fused_batch_norm import FusedBatchNorm
 
 
 def make_encoder(backbone, fused_norms=True):

@@ -1,8 +1,9 @@
 import keras
+import numpy as np
 from keras import ops
 
+from keras_s4t import imagenet
 from keras_s4t.checks import check_images
-from keras_s4t.layers.image_normalization import ImageNormalization
 from keras_s4t.layers.pyramid_conv import PyramidConv
 from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
@@ -10,9 +11,7 @@ from keras_s4t.models.encoder import batch_norms
 from keras_s4t.models.encoder import make_encoder
 from keras_s4t.models.tapped_encoder import PYRAMID
 from keras_s4t.models.tapped_encoder import TappedEncoder
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from keras_s4t.state.pure_call import without_writing
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -63,8 +62,8 @@ class MultiTaskModel(keras.Model):
         self,
         backbone,
         tasks,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
+        mean=imagenet.MEAN,
+        std=imagenet.STD,
         fused_norms=True,
         remat=False,
         **kwargs,
@@ -78,9 +77,15 @@ class MultiTaskModel(keras.Model):
             )
         # === Layers ===
         policy = self.dtype_policy
-        self.normalization = ImageNormalization(
-            mean, std, dtype=policy, name="normalization"
+        scale = 1 / (255 * np.asarray(std, "float32"))
+        self.normalization = keras.layers.Rescaling(
+            scale,
+            -np.asarray(mean, "float32") / np.asarray(std, "float32"),
+            dtype=policy,
+            name="normalization",
         )
+        # Else Keras runs the model once more before the first step.
+        self.normalization.build((None, None, None, len(std)))
         self.backbone = backbone
         self.encoder = make_encoder(backbone, fused_norms)
         self.tapped_encoder = TappedEncoder(self.encoder, remat)
@@ -131,21 +136,31 @@ class MultiTaskModel(keras.Model):
         """Trainable variables of the encoder up to a level, such as `"P3"`."""
         return self.tapped_encoder.part((level,)).trainable_variables
 
-    def encode(self, images, training=False, taps=PYRAMID):
+    def encode(self, images, training=None, taps=None, keep_state=False):
         """Features of a batch of images.
 
         Args:
             images: As in the call arguments.
-            training: bool. Whether batch norm uses, and follows, the
-                statistics of the batch.
-            taps: Tuple of patterns of features; see `TappedEncoder`.
+            training: Optional bool. Whether batch norm uses the statistics of
+                these images; by default it does not.
+            taps: Optional tuple of patterns of features, by default all
+                levels; see `TappedEncoder`.
+            keep_state: bool. Whether moving statistics follow these images,
+                if their own are used.
 
         Returns:
             dict from name to a tensor of shape
             `(batch_size, height / stride, width / stride, channels)`.
         """
         check_images(images)
-        return self.tapped_encoder(self.normalization(images), taps, training)
+
+        def run():
+            inputs = self.normalization(images)
+            return self.tapped_encoder(inputs, taps or PYRAMID, bool(training))
+
+        if keep_state or not training:
+            return run()
+        return without_writing(run, self.variables)
 
     def decode(self, features, size):
         """Predictions from features.
@@ -164,20 +179,20 @@ class MultiTaskModel(keras.Model):
         }
 
     def call(self, images, training=False):
-        features = self.encode(images, training=training)
+        features = self.encode(images, training, keep_state=True)
         return self.decode(features, ops.shape(images)[1:3])
 
-    def physical(self, predictions):
+    def postprocess(self, predictions):
         """Turns raw outputs into class ids, metres, unit vectors and so on.
 
         Args:
             predictions: dict from task name to raw outputs.
 
         Returns:
-            dict from task name to physical values, see `Task.physical`.
+            dict from task name to values, see `Task.postprocess`.
         """
         return {
-            task.name: task.physical(predictions[task.name])
+            task.name: task.postprocess(predictions[task.name])
             for task in self.tasks
         }
 

@@ -1,8 +1,8 @@
 import keras
 
 from keras_s4t import backend
-from keras_s4t.functional import run_on
-from keras_s4t.functional import written_variables
+from keras_s4t.state.pure_call import run_on
+from keras_s4t.state.pure_call import written_variables
 
 MIN_LAYERS = 8
 

@@ -1,6 +1,6 @@
 """Metrics over the steps of online test-time training, one line per method."""
 
-from keras_s4t.metrics import Curve
+from keras_s4t.curves import Curve
 from keras_s4t.plots.curve_styles import curve_styles
 from keras_s4t.plots.save_figure import check_figure_path
 from keras_s4t.plots.save_figure import save_figure
@@ -19,7 +19,7 @@ def adaptation_curves(
     One panel per task shows its metric; an arrow on the axis tells which
     direction is better. The last panel shows the gain over all tasks in
     percent, relative to the step 0 of the same curve
-    (`keras_s4t.metrics.ttt_gain`).
+    (`keras_s4t.curves.ttt_gain`).
 
     Args:
         curves: dict from the name of a method to an object whose `points` is

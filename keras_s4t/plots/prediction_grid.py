@@ -32,7 +32,7 @@ def prediction_grid(
         images: NumPy array of shape `(num_images, height, width, 3)`, values
             in `[0, 255]`.
         predictions: dict from the heading of a row, such as `"before"`, to a
-            dict from the name of every task to a NumPy array of physical
+            dict from the name of every task to a NumPy array of postprocessed
             values: class ids `(num_images, height, width)`, metres or edge
             strength `(num_images, height, width, 1)`, unit normals
             `(num_images, height, width, 3)`.

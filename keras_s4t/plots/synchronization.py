@@ -26,8 +26,8 @@ def synchronization(
 ):
     """Draws the gain of methods over three measures of synchronization.
 
-    One panel per measure (`keras_s4t.metrics.synchronization`), with the gain
-    over all tasks (`keras_s4t.metrics.ttt_gain`) on the common vertical axis.
+    One panel per measure (`keras_s4t.curves.synchronization`), with the gain
+    over all tasks (`keras_s4t.curves.ttt_gain`) on the common vertical axis.
     An arrow tells which direction is better.
 
     Args:
@@ -53,7 +53,7 @@ def synchronization(
     Example:
     ```python
     synchronization(
-        {"S4T": {"gain": 35.0, **metrics.synchronization(curve.relative)}},
+        {"S4T": {"gain": 35.0, **curves.synchronization(curve.relative)}},
         "synchronization.pdf",
     )
     ```

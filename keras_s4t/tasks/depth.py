@@ -2,9 +2,9 @@ import math
 
 from keras import ops
 
-from keras_s4t import colors
 from keras_s4t import losses
-from keras_s4t.tasks.rmse import rmse_facts
+from keras_s4t.tasks import colors
+from keras_s4t.tasks.rmse import rmse_kwargs
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 
@@ -50,20 +50,20 @@ def depth(weight=1.0, encoding="metres", alignment="none"):
         weight: float. Weight of the source loss among tasks.
         encoding: What raw outputs are: `"metres"`, or `"log"`, as the authors'
             release trains on Taskonomy: `log(1 + 512 d) / log(65536)`. Labels
-            and physical values are in metres either way.
+            and predictions are in metres either way.
         alignment: Fit of predictions to labels before the RMSE is taken, see
             `RootMeanSquaredError`. The metric is called after it, since it
             compares with no other.
 
     Returns:
-        A `Task` with labels and physical values of shape `(height, width, 1)`,
+        A `Task` with labels and predictions of shape `(height, width, 1)`,
         float32, not negative.
 
     Raises:
         ValueError: If `encoding` or `alignment` is unknown.
     """
-    loss, physical = lookup("encoding", encoding, ENCODINGS)
-    metric = rmse_facts("depth", alignment)
+    loss, postprocess = lookup("encoding", encoding, ENCODINGS)
+    metric = rmse_kwargs("depth", alignment)
     return Task(
         name="depth",
         title="Depth",
@@ -75,7 +75,7 @@ def depth(weight=1.0, encoding="metres", alignment="none"):
         metric_unit="m",
         higher_is_better=False,
         weight=weight,
-        physical=physical,
+        postprocess=postprocess,
         unit="m",
         value_range=colors.common_range,
         picture=picture,

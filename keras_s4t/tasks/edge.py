@@ -1,8 +1,8 @@
 from keras import ops
 
-from keras_s4t import colors
 from keras_s4t import losses
-from keras_s4t.tasks.rmse import rmse_facts
+from keras_s4t.tasks import colors
+from keras_s4t.tasks.rmse import rmse_kwargs
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 
@@ -52,13 +52,13 @@ def edge(loss="l1", weight=1.0, alignment="none"):
             that the authors' release has in its predictions.
 
     Returns:
-        A `Task` with labels and physical values of shape `(height, width, 1)`,
+        A `Task` with labels and predictions of shape `(height, width, 1)`,
         float32 in [0, 1].
 
     Raises:
         ValueError: If `loss` or `alignment` is unknown.
     """
-    loss_fn, physical, divergence = lookup("loss", loss, EDGE_LOSSES)
+    loss_fn, postprocess, divergence = lookup("loss", loss, EDGE_LOSSES)
     return Task(
         name="edge",
         title="Edges",
@@ -66,11 +66,11 @@ def edge(loss="l1", weight=1.0, alignment="none"):
         label_channels=1,
         loss=loss_fn,
         divergence=divergence,
-        **rmse_facts("edge", alignment),
+        **rmse_kwargs("edge", alignment),
         metric_unit="",
         higher_is_better=False,
         weight=weight,
-        physical=physical,
+        postprocess=postprocess,
         unit="",
         value_range=unit_range,
         picture=picture,

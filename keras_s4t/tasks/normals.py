@@ -2,9 +2,9 @@ import functools
 
 from keras import ops
 
-from keras_s4t import colors
 from keras_s4t import losses
 from keras_s4t import metrics
+from keras_s4t.tasks import colors
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 from keras_s4t.tasks.task import no_range
@@ -29,7 +29,7 @@ def normals(loss="cosine", weight=1.0):
         weight: float. Weight of the source loss among tasks.
 
     Returns:
-        A `Task` with labels and physical values of shape `(height, width, 3)`,
+        A `Task` with labels and predictions of shape `(height, width, 3)`,
         float32, unit vectors.
 
     Raises:
@@ -50,7 +50,7 @@ def normals(loss="cosine", weight=1.0):
         metric_unit="degrees",
         higher_is_better=False,
         weight=weight,
-        physical=unit_vectors,
+        postprocess=unit_vectors,
         unit="",
         value_range=no_range,
         picture=picture,

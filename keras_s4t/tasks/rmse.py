@@ -3,7 +3,7 @@ import functools
 from keras_s4t import metrics
 
 
-def rmse_facts(name, alignment):
+def rmse_kwargs(name, alignment):
     """What the table of tasks says of an RMSE.
 
     Args:

@@ -3,9 +3,9 @@ import itertools
 
 from keras import ops
 
-from keras_s4t import colors
 from keras_s4t import losses
 from keras_s4t import metrics
+from keras_s4t.tasks import colors
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import no_range
 
@@ -22,7 +22,7 @@ def semseg(num_classes, class_names=None, weight=1.0):
         weight: float. Weight of the source loss among tasks.
 
     Returns:
-        A `Task` with labels of shape `(height, width)`, integer, and physical
+        A `Task` with labels of shape `(height, width)`, integer, and predicted
         values of the same shape, int32 ids.
 
     Raises:
@@ -62,7 +62,7 @@ def semseg(num_classes, class_names=None, weight=1.0):
         metric_unit="",
         higher_is_better=True,
         weight=weight,
-        physical=class_ids,
+        postprocess=class_ids,
         unit="",
         value_range=no_range,
         picture=picture,

@@ -19,19 +19,19 @@ class Task:
         divergence: `divergence(outputs, reference)`, how far raw outputs are
             from a reference of the same shape: a float32 scalar, 0 where they
             agree, with gradients to both.
-        make_metric: Returns a new Keras metric on physical values.
+        make_metric: Returns a new Keras metric on postprocessed values.
         metric_key: Name of that metric in logs and curves.
         metric_title: Its name for people.
         metric_unit: Its unit, empty if it has none.
         higher_is_better: Direction of the metric.
         weight: Weight of the source loss among tasks.
-        physical: Turns raw outputs `(batch_size, height, width,
+        postprocess: Turns raw outputs `(batch_size, height, width,
             num_outputs)` into class ids, metres, unit vectors or
             probabilities.
-        unit: Unit of the physical value, empty if it has none.
+        unit: Unit of the postprocessed value, empty if it has none.
         value_range: `value_range(arrays)`, the `(low, high)` that pictures of
-            these physical values share, or `None`.
-        picture: `picture(values, value_range)`, one image's physical values
+            these values share, or `None`.
+        picture: `picture(values, value_range)`, one image's values
             as uint8 RGB.
         legend: Tuple of `(label, rgb)` entries, or the name of a colormap.
         config: Arguments of the function that made the task.
@@ -49,7 +49,7 @@ class Task:
     metric_unit: str
     higher_is_better: bool
     weight: float
-    physical: Callable
+    postprocess: Callable
     unit: str
     value_range: Callable
     picture: Callable

@@ -18,9 +18,9 @@ class SourceTrainer(TaskTrainer):
         method: A `Method`.
         loss_balance: `"fixed"`, the tasks' weights, or `"awl"`, automatic
             weighting with a trainable scale per task.
-        frozen_network: bool. Whether the network stays as it is, in inference
-            mode, and only what the method adds is trained: for a method whose
-            `source_stage` is `"frozen"`, or on a network trained before.
+        frozen_network: Optional bool. Whether the network stays as it is, in
+            inference mode, and only what the method adds is trained; by
+            default what the method asks for.
 
     Example:
 
@@ -40,10 +40,12 @@ class SourceTrainer(TaskTrainer):
         network,
         method,
         loss_balance="fixed",
-        frozen_network=False,
+        frozen_network=None,
         **kwargs,
     ):
         super().__init__(network, method, **kwargs)
+        if frozen_network is None:
+            frozen_network = method.frozen_network
         self.frozen_network = frozen_network
         self.loss_balance = LossBalance(
             {task.name: task.weight for task in network.tasks},
@@ -88,10 +90,10 @@ class SourceTrainer(TaskTrainer):
             return self.network(images, training=False)
         # The method's branch needs the features once more, and the labels,
         # which only `compute_loss` sees.
-        features = self.network.encode(images, self.batch_statistics)
+        features = self.encode(images, keep_state=True)
         return {
             "features": features,
-            "predictions": self.decode(features, images),
+            "predictions": self.decode(features, ops.shape(images)[1:3]),
         }
 
     def compute_loss(

@@ -2,13 +2,12 @@ import keras
 from keras import ops
 
 from keras_s4t.backend import no_gradients
-from keras_s4t.backend.train_step import StepMixin
-from keras_s4t.checks import check_batch_size
-from keras_s4t.functional import without_writing
-from keras_s4t.snapshot import Snapshot
-from keras_s4t.training.gradients import gradient_of
-from keras_s4t.training.gradients import minimize
+from keras_s4t.state.minimize import gradient_of
+from keras_s4t.state.minimize import minimize
+from keras_s4t.state.pure_call import without_writing
+from keras_s4t.state.snapshot import Snapshot
 from keras_s4t.training.task_trainer import TaskTrainer
+from keras_s4t.training.train_step import StepMixin
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -44,7 +43,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
     @property
     def taps(self):
         """Patterns of the features that the method reads."""
-        return self.method.taps
+        return self.method.taps(self.network)
 
     @property
     def updated_variables(self):
@@ -98,8 +97,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
 
     def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):
         """As `keras.Model.fit`; the order of the stream is kept."""
-        name, least = type(self.method).__name__, self.method.min_batch_size
-        check_batch_size(x, kwargs.get("batch_size"), least, name)
+        self.method.check_target(x, kwargs.get("batch_size"))
         return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
 
     def call(self, images, training=False):
@@ -132,7 +130,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
             images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
             images = ops.convert_to_tensor(images)
             with no_gradients():
-                features = self.network.encode(images, taps=self.taps)
+                features = self.encode(images, training=False)
                 self.method.collect(features)
             progress.update(i + 1, finalize=i + 1 == total)
         self.method.mark_done("statistics")

@@ -1,11 +1,9 @@
 import keras
-from keras import ops
 
 from keras_s4t.backend import default_jit_compile
-from keras_s4t.backend.train_step import StateMixins
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
-from keras_s4t.functional import without_writing
+from keras_s4t.training.train_step import StateMixins
 
 
 class TaskTrainer(*StateMixins, keras.Model):
@@ -25,8 +23,7 @@ class TaskTrainer(*StateMixins, keras.Model):
         self.method = method
         method.check(network)
         if not method.built:
-            shapes = network.tapped_encoder.shapes
-            method.build(shapes(("P*", *method.taps), method.image_size))
+            method.build(method.features_shape(network))
         self.task_metrics = [task.make_metric() for task in network.tasks]
         self.measures_tasks = False
         self.built = True
@@ -116,7 +113,7 @@ class TaskTrainer(*StateMixins, keras.Model):
         if y is None or not self.measures_tasks:
             return loss
         self._check_labels(y, y_pred)
-        values = self.network.physical(y_pred)
+        values = self.network.postprocess(y_pred)
         masks = sample_weight or {}
         for task, metric in zip(self.tasks, self.task_metrics, strict=True):
             metric.update_state(
@@ -135,8 +132,8 @@ class TaskTrainer(*StateMixins, keras.Model):
         prediction = next(iter(predictions.values()))
         check_labels(labels, tuple(prediction.shape)[1:3], self.tasks)
 
-    def encode(self, images, keep_state=False):
-        """Features of images, with the batch norm behaviour of the stage.
+    def encode(self, images, training=None, taps=None, keep_state=False):
+        """Features of images, as the stage computes them.
 
         For the extra views of a method (rotated, perturbed, cropped), which
         leave the batch norm statistics alone unless told otherwise.
@@ -144,29 +141,32 @@ class TaskTrainer(*StateMixins, keras.Model):
         Args:
             images: Tensor of shape `(batch_size, height, width, 3)`, float32
                 RGB in 0 ... 255.
-            keep_state: bool. Whether moving statistics follow these images.
+            training: Optional bool. Whether batch norm uses the statistics of
+                these images; by default what the stage does.
+            taps: Optional tuple of patterns of features; by default those
+                that the stage needs.
+            keep_state: bool. Whether moving statistics follow these images,
+                if their own are used.
 
         Returns:
             dict from name to features.
         """
-        if keep_state or not self.batch_statistics:
-            return self.network.encode(images, self.batch_statistics, self.taps)
-        return without_writing(
-            lambda: self.network.encode(images, True, self.taps),
-            self.network.variables,
-        )
+        if training is None:
+            training = self.batch_statistics
+        taps = self.taps if taps is None else taps
+        return self.network.encode(images, training, taps, keep_state)
 
-    def decode(self, features, images):
-        """Raw outputs of the decoders at the size of the images.
+    def decode(self, features, size):
+        """Raw outputs of the decoders.
 
         Args:
             features: What `encode` returned.
-            images: The images, for their size.
+            size: Pair of ints or int tensors, `(height, width)` of the outputs.
 
         Returns:
             dict from task name to raw outputs.
         """
-        return self.network.decode(features, ops.shape(images)[1:3])
+        return self.network.decode(features, size)
 
     def get_compile_config(self):
         """What `compile_from_config` takes; `None` if not compiled."""

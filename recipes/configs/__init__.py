@@ -1,13 +1,18 @@
 """What recipes share: tasks, networks and methods per source dataset.
 
-Every module of this folder holds a `Configuration`, `CONFIG`.
+A configuration is a module with a `Configuration`, `CONFIG`.
 """
 
 import dataclasses
 import importlib
-import pkgutil
 
-NAMES = sorted(module.name for module in pkgutil.iter_modules(__path__))
+NAMES = (
+    "nyud_taskonomy",
+    "pascal_taskonomy",
+    "synth_rooms",
+    "taskonomy_nyud",
+    "taskonomy_pascal",
+)
 
 
 def get(name, **options):

@@ -3,7 +3,7 @@
 Commands are those of `taskonomy_nyud.py`.
 """
 
-from real_pairs import RealPair
+from configs.real_pairs import RealPair
 
 CONFIG = RealPair(
     source="nyud_mt",

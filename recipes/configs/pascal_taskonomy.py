@@ -4,7 +4,7 @@ PASCAL-Context has no depth, so there are three tasks. Commands are those of
 `taskonomy_nyud.py`.
 """
 
-from real_pairs import RealPair
+from configs.real_pairs import RealPair
 
 CONFIG = RealPair(
     source="pascal_mt",

@@ -10,9 +10,9 @@ import dataclasses
 import types
 
 import keras
-from configuration import Configuration
 
 import keras_s4t
+from configs.configuration import Configuration
 from keras_s4t import tasks
 
 LATENT_DIM = 32

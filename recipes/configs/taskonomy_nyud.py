@@ -7,7 +7,7 @@ Build both datasets with `python -m keras_s4t.data build`, then:
         --model runs/source/source.keras
 """
 
-from real_pairs import RealPair
+from configs.real_pairs import RealPair
 
 CONFIG = RealPair(
     source="taskonomy_mt/tiny_256",

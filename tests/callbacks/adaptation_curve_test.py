@@ -79,7 +79,7 @@ def test_the_running_loss_is_not_disturbed(adapter):
             )
             self.built = True
 
-        def target_loss(self, model, images, features):
+        def target_loss(self, adapter, images, features):
             count = self.count + 1.0
             self.count.assign(count)
             return count

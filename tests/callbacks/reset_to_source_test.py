@@ -14,7 +14,7 @@ class ShrinkFeatures(keras_s4t.methods.Method):
 
     bn_mode = "update"
 
-    def target_loss(self, model, images, features):
+    def target_loss(self, adapter, images, features):
         return sum(ops.mean(ops.square(f)) for f in features.values())
 
 

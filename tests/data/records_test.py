@@ -85,7 +85,7 @@ def test_masks_left_out_count_every_pixel_in_evaluate():
     arrays["semseg"] = arrays["semseg"] % tiny.NUM_CLASSES
     examples = examples_from_arrays(arrays, ["semseg", "depth"])
     adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(tiny.make_tasks(2)), keras_s4t.methods.Base()
+        tiny.make_network(tiny.make_tasks(2)), keras_s4t.methods.SourceOnly()
     )
     adapter.compile("sgd")
     logs = adapter.evaluate(

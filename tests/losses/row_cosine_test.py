@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_s4t.losses.row_cosine import row_cosine_distance
+from keras_s4t.losses import row_cosine_distance
 
 
 def make_rows(seed=0):

@@ -63,7 +63,9 @@ def test_batch_mode_predicts_with_the_batch_and_keeps_nothing():
 
 def test_base_changes_nothing():
     images, *_ = tiny.make_arrays(4)
-    adapter, before, after = adapt(keras_s4t.methods.Base(), images, steps=2)
+    adapter, before, after = adapt(
+        keras_s4t.methods.SourceOnly(), images, steps=2
+    )
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
 

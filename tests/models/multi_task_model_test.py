@@ -114,9 +114,9 @@ def test_variables_of_batch_norm():
     assert all(v.trainable for v in model.affine_variables)
 
 
-def test_physical():
+def test_postprocess():
     predictions = to_numpy(network()(make_images()))
-    values = to_numpy(network().physical(predictions))
+    values = to_numpy(network().postprocess(predictions))
     assert list(values) == list(NUM_OUTPUTS)
     np.testing.assert_array_equal(
         values["semseg"], predictions["semseg"].argmax(axis=-1)

@@ -21,15 +21,16 @@ class Entropy(keras_s4t.methods.Method):
 
     bn_mode = "update"
 
-    def target_loss(self, model, images, features):
-        logits = model.decode(features, images)["semseg"]
+    def target_loss(self, adapter, images, features):
+        size = keras.ops.shape(images)[1:3]
+        logits = adapter.decode(features, size)["semseg"]
         p, log_p = keras.ops.softmax(logits), keras.ops.log_softmax(logits)
         return -keras.ops.mean(keras.ops.sum(p * log_p, axis=-1))
 
     def select(self, network):
         return network.affine_variables
 
-    def default_optimizer(self, batch_size=8):
+    def default_optimizer(self):
         return keras.optimizers.SGD(0.1)
 
 
@@ -38,7 +39,7 @@ class Joint(Entropy):
 
     needs_source = ("training",)
 
-    def source_loss(self, model, images, features, supervise):
+    def source_loss(self, trainer, images, features, supervise):
         return {"norm": 10.0 * keras.ops.mean(keras.ops.square(features["P2"]))}
 
 
@@ -46,13 +47,13 @@ class Frozen(Entropy):
     """Learns on the trained network, and what it learns is counted."""
 
     needs_source = ("training",)
-    source_stage = "frozen"
+    frozen_network = True
 
     def build(self, features_shape):
         self.mean = self.add_weight(shape=(), initializer="zeros", name="mean")
         self.built = True
 
-    def source_loss(self, model, images, features, supervise):
+    def source_loss(self, trainer, images, features, supervise):
         x = keras.ops.stop_gradient(features["P2"])
         return {"distance": keras.ops.mean(keras.ops.square(x - self.mean))}
 
@@ -88,11 +89,11 @@ def runs_of(results, **facts):
 
 def test_a_method_of_ones_own(compare, tmp_path):
     results = compare({"Mine": Entropy}, targets=["tiny/dusk"])
-    assert list(results["methods"]) == ["Base", "BatchNormOnly", "Mine"]
+    assert list(results["methods"]) == ["SourceOnly", "BatchNormOnly", "Mine"]
     for name in results["methods"]:
         runs = runs_of(results, method=name)
         assert [run["seed"] for run in runs] == [0, 1]
-        steps = [0] if name == "Base" else [0, 1, 2]
+        steps = [0] if name == "SourceOnly" else [0, 1, 2]
         assert all(run["curve"]["step"] == steps for run in runs)
     mine, control = (
         runs_of(results, method=name, seed=0)[0]["curve"]
@@ -121,12 +122,14 @@ def test_a_method_of_ones_own(compare, tmp_path):
 def test_points_are_those_of_an_adapter(compare, loader, load_recipe):
     """The same adaptation without any recipe."""
     results = compare({"Mine": Entropy}, targets=["tiny/dawn"], seeds=[1])
-    settings = load_recipe("comparison_settings").Settings(
+    settings = load_recipe("comparison.settings").Settings(
         config=tiny_config.make_config(),
         output=results["settings"]["output"],
         **tiny_config.SETTINGS,
     )
-    sources = load_recipe("source_models").SourceModels(settings, results)
+    sources = load_recipe("comparison.source_models").SourceModels(
+        settings, results
+    )
     network = sources.trained(1, sources.plain).network
     adapter = keras_s4t.TargetAdapter(network, Entropy())
     adapter.compile()
@@ -164,9 +167,12 @@ def interrupted(load_recipe, monkeypatch):
     recipe = load_recipe("compare_methods")
     monkeypatch.setattr(recipe, "draw", lambda *args: None)
     recipes = {
-        "adapt": (load_recipe("comparison"), "adapt"),
-        "train": (load_recipe("source_models").SourceModels, "_train"),
-        "time": (load_recipe("comparison"), "measure_costs"),
+        "adapt": (load_recipe("comparison.comparison"), "adapt"),
+        "train": (
+            load_recipe("comparison.source_models").SourceModels,
+            "_train",
+        ),
+        "time": (load_recipe("comparison.comparison"), "measure_costs"),
     }
     originals = {k: getattr(*place) for k, place in recipes.items()}
 
@@ -253,7 +259,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
         name: facts["network"] for name, facts in results["methods"].items()
     }
     assert networks == {
-        "Base": "plain",
+        "SourceOnly": "plain",
         "BatchNormOnly": "plain",
         "BatchNormBatch": "plain",
         "Joint": "Joint",
@@ -272,19 +278,21 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
         assert all(point == points[0] for point in points)
     assert starts["plain"][0] != starts["Joint"][0]
 
-    settings = load_recipe("comparison_settings").Settings(
+    settings = load_recipe("comparison.settings").Settings(
         config=tiny_config.make_config(),
         output=results["settings"]["output"],
         **tiny_config.SETTINGS,
     )
-    sources = load_recipe("source_models").SourceModels(settings, results)
+    sources = load_recipe("comparison.source_models").SourceModels(
+        settings, results
+    )
     rows = {
         row.name: row
-        for row in load_recipe("comparison_rows").make_rows(
+        for row in load_recipe("comparison.contenders").make_rows(
             {method.__name__: method for method in methods}, settings
         )
     }
-    plain = sources.trained(0, rows["Base"]).network
+    plain = sources.trained(0, rows["SourceOnly"]).network
     weights = tiny.numpy_values(plain.weights)
     network, frozen = sources.get(0, rows["Frozen"], rows["Frozen"])
     assert not tiny.moved(network.weights, weights)
@@ -297,8 +305,8 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
 @pytest.mark.slow
 @not_on_jax
 def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
-    comparison = load_recipe("comparison")
-    tuning = load_recipe("comparison_tuning")
+    comparison = load_recipe("comparison.comparison")
+    tuning = load_recipe("comparison.tuning")
     counter = Interruption(tuning.adapt)
     monkeypatch.setattr(tuning, "adapt", counter)
     per_method = {}

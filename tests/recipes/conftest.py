@@ -1,17 +1,14 @@
 import importlib
-import pathlib
 
 import pytest
 import tiny_config
 
 import keras_s4t
 
-RECIPES = pathlib.Path(__file__).parent.parent.parent / "recipes"
-
 
 @pytest.fixture
-def load_recipe(monkeypatch):
-    monkeypatch.syspath_prepend(RECIPES)
+def load_recipe():
+    """Imports a program or a module of its machinery, by its name."""
     return importlib.import_module
 
 

@@ -33,7 +33,9 @@ GAINS = {
 
 def make_run(method, network, target, seed, gain):
     base = {"plain": 0.2, "S4T": 0.4}[network] + 0.01 * seed
-    shares = [0.0] if method == "Base" else [0.0, 0.5 * gain, gain, gain / 4]
+    shares = (
+        [0.0] if method == "SourceOnly" else [0.0, 0.5 * gain, gain, gain / 4]
+    )
     return {
         "seed": seed,
         "target": target,
@@ -56,8 +58,8 @@ def make_content(targets=("a/dusk",)):
                 runs[f"{target} {method} {network} {seed}"] = make_run(
                     method, network, target, seed, gains[seed]
                 )
-            runs[f"{target} Base {seed}"] = make_run(
-                "Base", "plain", target, seed, 0.0
+            runs[f"{target} SourceOnly {seed}"] = make_run(
+                "SourceOnly", "plain", target, seed, 0.0
             )
     methods = {
         name: {
@@ -68,7 +70,7 @@ def make_content(targets=("a/dusk",)):
             "costs": f"costs {name}",
             "tuning": f"tuning {name}",
         }
-        for name in ("Base", "BatchNormOnly", "Tent", "S4T")
+        for name in ("SourceOnly", "BatchNormOnly", "Tent", "S4T")
     }
     # What another command asked for must not be shown.
     stale = make_run("Tent", "plain", "a/dusk", 7, 99.0)
@@ -105,12 +107,12 @@ def make_content(targets=("a/dusk",)):
 
 @pytest.fixture
 def summarize(load_recipe):
-    return load_recipe("comparison_summary").Summary
+    return load_recipe("comparison.summary").Summary
 
 
 def test_gain_over_the_control_of_the_same_network(summarize, load_recipe):
     summary = summarize(make_content())
-    assert summary.methods == ["Base", "BatchNormOnly", "Tent", "S4T"]
+    assert summary.methods == ["SourceOnly", "BatchNormOnly", "Tent", "S4T"]
     gains = summary.gains("S4T", "a/dusk")
     assert gains == pytest.approx({0: 14, 1: 15, 2: 10})
     over = summary.over_control("S4T", "a/dusk")
@@ -118,7 +120,7 @@ def test_gain_over_the_control_of_the_same_network(summarize, load_recipe):
     over = summary.over_control("Tent", "a/dusk")
     assert over == pytest.approx({0: 1, 1: 2, 2: 3})
     # Paired: mean 2, standard deviation 1 of three differences.
-    spread = load_recipe("comparison_statistics").spread
+    spread = load_recipe("comparison.statistics").spread
     half_width = spread(list(over.values())).half_width
     assert half_width == pytest.approx(4.302653 / math.sqrt(3))
 
@@ -127,7 +129,7 @@ def test_the_best_step_is_that_of_the_mean(summarize):
     best, step = summarize(make_content()).best("Tent", "a/dusk")
     assert step == 2
     assert best.mean == pytest.approx(22)
-    best, step = summarize(make_content()).best("Base", "a/dusk")
+    best, step = summarize(make_content()).best("SourceOnly", "a/dusk")
     assert (best.mean, step) == (0, 0)
 
 
@@ -144,7 +146,7 @@ def test_correlation_is_over_methods_that_adapt(summarize):
     content = make_content()
     for run in content["runs"].values():
         curve = run["curve"]
-        if run["method"] != "Base":
+        if run["method"] != "SourceOnly":
             # The later the second task is best, the larger the variance.
             late = {"BatchNormOnly": 1, "Tent": 2, "S4T": 3}[run["method"]]
             curve["depth_rmse"] = [10.0, 9.9, 9.8, 9.7]
@@ -182,7 +184,7 @@ def test_the_mean_over_targets_is_paired_over_seeds(summarize):
 
 
 def test_cells(summarize, load_recipe):
-    tables = load_recipe("comparison_tables")
+    tables = load_recipe("comparison.tables")
     summary = summarize(make_content())
     text = tables.target_table(summary, "a/dusk").markdown()
     lines = {line.split(" | ")[0]: line for line in text.splitlines()}
@@ -278,7 +280,7 @@ def test_other_files(load_recipe, monkeypatch, tmp_path, text):
 
 
 def test_costs_of_the_benchmark(load_recipe, tmp_path):
-    costs = load_recipe("comparison_costs")
+    costs = load_recipe("comparison.costs")
     point = make_measured()
     point["contestants"]["Tent"] = point["contestants"].pop("fast")
     path = tmp_path / "results.json"
@@ -297,7 +299,7 @@ def test_costs_of_the_benchmark(load_recipe, tmp_path):
 
 
 def test_the_choice_of_tuning(load_recipe):
-    choose = load_recipe("comparison_tuning").choose
+    choose = load_recipe("comparison.tuning").choose
     nan = math.nan
     gains = [
         [[0, 1, 2], [0, 8, 1], [0, nan, nan]],

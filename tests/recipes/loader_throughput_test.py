@@ -7,7 +7,7 @@ from keras_s4t.data.__main__ import main as data_command
 
 
 def test_its_files_are_as_the_builders_want_them(load_recipe, tmp_path):
-    files = load_recipe("throughput_files")
+    files = load_recipe("benchmarking.throughput_files")
     rooms = list(keras_s4t.data.SynthRooms("train", "source", 32, 2))
     files.write_nyud(tmp_path / "nyud", rooms)
     files.write_taskonomy(tmp_path / "taskonomy", rooms)

@@ -14,15 +14,15 @@ def test_outputs_are_metres():
     assert task.divergence is losses.gaussian_kl_divergence
 
 
-def test_physical_is_not_negative():
+def test_postprocess_is_not_negative():
     outputs = np.array([-2.0, -0.0, 0.5, 7.0], "float32").reshape(1, 2, 2, 1)
-    values = ops.convert_to_numpy(tasks.depth().physical(outputs))
+    values = ops.convert_to_numpy(tasks.depth().postprocess(outputs))
     np.testing.assert_array_equal(values.ravel(), [0, 0, 0.5, 7])
 
 
-def test_physical_of_bfloat16_is_float32():
+def test_postprocess_of_bfloat16_is_float32():
     outputs = ops.cast(np.full((1, 2, 2, 1), 1.5), "bfloat16")
-    values = ops.convert_to_numpy(tasks.depth().physical(outputs))
+    values = ops.convert_to_numpy(tasks.depth().postprocess(outputs))
     assert values.dtype == "float32" and (values == 1.5).all()
 
 
@@ -44,13 +44,13 @@ def test_log_encoding_by_hand():
     codes = np.log(1 + 512 * metres.astype("float64")) / np.log(65536)
     outputs = codes.astype("float32")
     np.testing.assert_allclose(
-        ops.convert_to_numpy(task.physical(outputs)), metres, rtol=1e-4
+        ops.convert_to_numpy(task.postprocess(outputs)), metres, rtol=1e-4
     )
     mask = np.array([0, 1, 1, 1], "float32").reshape(1, 2, 2, 1)
     loss = float(task.loss(metres, outputs + 0.25, mask))
     np.testing.assert_allclose(loss, 0.25, rtol=1e-5)
     # What is no depth stays none.
-    values = ops.convert_to_numpy(task.physical(outputs - 2))
+    values = ops.convert_to_numpy(task.postprocess(outputs - 2))
     np.testing.assert_array_equal(values, 0)
     assert task.metric_key == "depth_rmse" and task.unit == "m"
 

@@ -39,7 +39,7 @@ def test_losses_and_what_their_outputs_mean(
     task = tasks.edge(loss)
     assert task.loss is function
     assert task.divergence is divergence
-    values = ops.convert_to_numpy(task.physical(OUTPUTS))
+    values = ops.convert_to_numpy(task.postprocess(OUTPUTS))
     np.testing.assert_allclose(values.ravel(), probabilities, rtol=1e-5)
 
 

@@ -31,19 +31,19 @@ def test_unknown_loss():
         tasks.normals("l2")
 
 
-def test_physical_are_unit_vectors():
+def test_postprocess_gives_unit_vectors():
     outputs = 100 * np.random.default_rng(0).normal(size=(2, 3, 4, 3))
     outputs[0] /= 1e5
     values = ops.convert_to_numpy(
-        tasks.normals().physical(outputs.astype("float32"))
+        tasks.normals().postprocess(outputs.astype("float32"))
     )
     expected = outputs / np.linalg.norm(outputs, axis=-1, keepdims=True)
     np.testing.assert_allclose(values, expected, atol=1e-5)
 
 
-def test_physical_of_the_zero_vector_is_finite():
+def test_postprocess_of_the_zero_vector_is_finite():
     outputs = np.zeros((1, 2, 2, 3), "float32")
-    values = ops.convert_to_numpy(tasks.normals().physical(outputs))
+    values = ops.convert_to_numpy(tasks.normals().postprocess(outputs))
     np.testing.assert_array_equal(values, outputs)
 
 

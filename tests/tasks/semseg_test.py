@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_s4t import losses
 from keras_s4t import tasks
-from keras_s4t.colors import CLASS_COLORS
+from keras_s4t.tasks.colors import CLASS_COLORS
 
 
 def test_outputs_are_logits_of_classes():
@@ -16,9 +16,9 @@ def test_outputs_are_logits_of_classes():
     assert task.make_metric().num_classes == 5
 
 
-def test_physical_is_the_most_likely_class():
+def test_postprocess_is_the_most_likely_class():
     logits = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
-    ids = ops.convert_to_numpy(tasks.semseg(5).physical(logits))
+    ids = ops.convert_to_numpy(tasks.semseg(5).postprocess(logits))
     np.testing.assert_array_equal(ids, logits.argmax(axis=-1))
 
 

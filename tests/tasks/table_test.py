@@ -48,9 +48,9 @@ def test_facts(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_physical_values_have_the_shape_of_labels(name):
+def test_postprocessed_values_have_the_shape_of_labels(name):
     task = make(name)
-    values = ops.convert_to_numpy(task.physical(make_outputs(task)))
+    values = ops.convert_to_numpy(task.postprocess(make_outputs(task)))
     assert values.shape == (2, *task.label_shape(SIZE))
     assert values.dtype == ("int32" if name == "semseg" else "float32")
 
@@ -59,7 +59,7 @@ def test_physical_values_have_the_shape_of_labels(name):
 def test_loss_and_metric_take_outputs_and_values(name):
     task = make(name)
     outputs = make_outputs(task)
-    labels = ops.convert_to_numpy(task.physical(make_outputs(task) + 0.1))
+    labels = ops.convert_to_numpy(task.postprocess(make_outputs(task) + 0.1))
     mask = np.zeros((2, *SIZE, 1), "float32")
     mask[0] = 1
     losses = [
@@ -70,7 +70,7 @@ def test_loss_and_metric_take_outputs_and_values(name):
     assert np.isfinite(losses[0]) and losses[0] == pytest.approx(losses[1])
     perfect, other = task.make_metric(), task.make_metric()
     perfect.update_state(labels, labels, mask)
-    other.update_state(labels, task.physical(-outputs), mask)
+    other.update_state(labels, task.postprocess(-outputs), mask)
     values = [float(ops.convert_to_numpy(m.result())) for m in (perfect, other)]
     assert values[0] == pytest.approx(float(task.higher_is_better), abs=1e-3)
     assert (values[0] > values[1]) is task.higher_is_better
@@ -93,7 +93,7 @@ def test_divergence_of_outputs_from_a_reference(name):
 def test_pictures(name):
     task = make(name)
     outputs = make_outputs(task)
-    values = ops.convert_to_numpy(task.physical(outputs))
+    values = ops.convert_to_numpy(task.postprocess(outputs))
     value_range = task.value_range(list(values))
     for value in values:
         picture = task.picture(value, value_range)

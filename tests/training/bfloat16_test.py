@@ -39,7 +39,7 @@ def test_bfloat16_adapts_with_float32_losses_variables_and_metrics(monkeypatch):
     images, labels, masks = tiny.make_batches()[0]
     logs = adapter.train_on_batch(images, labels, masks, return_dict=True)
     assert np.isfinite(list(logs.values())).all()
-    twin.encode(ops.convert_to_tensor(images), training=True)
+    twin(ops.convert_to_tensor(images), training=True)
 
     assert adapter.compute_dtype == "bfloat16"
     assert all(map(is_float32, losses))
@@ -65,7 +65,7 @@ def test_bfloat16_statistics_are_summed_in_float32():
     assert keras.backend.standardize_dtype(inputs.dtype) == "bfloat16"
     inputs = np.float64(ops.convert_to_numpy(ops.cast(inputs, "float32")))
     moving = tiny.numpy_values(network.moving_statistics[:2])
-    network.encode(images, training=True)
+    network(images, training=True)
     batch = inputs.mean((0, 1, 2)), inputs.var((0, 1, 2))
     for before, statistic, variable in zip(
         moving, batch, network.moving_statistics, strict=False
@@ -78,7 +78,7 @@ def test_bfloat16_statistics_are_summed_in_float32():
 def test_bfloat16_sources_have_float32_losses_and_unit_normals():
     with dtype_policy("mixed_bfloat16"):
         trainer = keras_s4t.SourceTrainer(
-            tiny.make_network(), keras_s4t.methods.Base()
+            tiny.make_network(), keras_s4t.methods.SourceOnly()
         )
         tiny.fill(trainer)
     images, labels, masks = tiny.make_arrays(4)
@@ -88,7 +88,7 @@ def test_bfloat16_sources_have_float32_losses_and_unit_normals():
     loss = trainer.compute_loss(images, labels, outputs, masks)
     assert is_float32(loss)
     assert np.isfinite(ops.convert_to_numpy(loss))
-    values = trainer.network.physical(outputs["predictions"])
+    values = trainer.network.postprocess(outputs["predictions"])
     assert all(is_float32(v) for k, v in values.items() if k != "semseg")
     lengths = np.linalg.norm(ops.convert_to_numpy(values["normals"]), axis=-1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)

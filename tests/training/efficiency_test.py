@@ -15,7 +15,7 @@ from keras import ops
 
 import keras_s4t
 from keras_s4t import callbacks
-from keras_s4t.snapshot import Snapshot
+from keras_s4t.state.snapshot import Snapshot
 
 BACKEND = keras.backend.backend()
 traced = pytest.mark.skipif(
@@ -172,10 +172,10 @@ def test_only_metrics_come_to_the_host(record):
 # === One step ===
 
 
-class ThroughPython(keras_s4t.methods.Base):
+class ThroughPython(keras_s4t.methods.SourceOnly):
     """A method that leaves the device in the middle of a step."""
 
-    def target_loss(self, model, images, features):
+    def target_loss(self, adapter, images, features):
         loss = ops.mean(features["P3"])
         if BACKEND == "torch":
             return ops.convert_to_tensor(float(loss))

@@ -41,7 +41,7 @@ def test_loss_is_the_balanced_sum():
     images, labels, masks = tiny.make_arrays(4)
     task_list = tiny.make_tasks()
     trainer = keras_s4t.SourceTrainer(
-        tiny.make_network(task_list), keras_s4t.methods.Base()
+        tiny.make_network(task_list), keras_s4t.methods.SourceOnly()
     )
     tiny.fill(trainer)
     outputs = trainer(images, training=True)
@@ -57,9 +57,11 @@ def test_loss_is_the_balanced_sum():
 
 
 def test_extra_losses_stay_outside_the_balance():
-    class Constant(keras_s4t.methods.Base):
-        def source_loss(self, model, images, features, supervise):
-            assert set(supervise(model.decode(features, images))) == {
+    class Constant(keras_s4t.methods.SourceOnly):
+        def source_loss(self, trainer, images, features, supervise):
+            assert set(
+                supervise(trainer.decode(features, images.shape[1:3]))
+            ) == {
                 "semseg",
                 "depth",
             }
@@ -67,7 +69,7 @@ def test_extra_losses_stay_outside_the_balance():
 
     images, labels, masks = tiny.make_arrays(4, count=2)
     totals = []
-    for method in (keras_s4t.methods.Base(), Constant()):
+    for method in (keras_s4t.methods.SourceOnly(), Constant()):
         trainer = keras_s4t.SourceTrainer(
             tiny.make_network(tiny.make_tasks(2)), method, "awl"
         )

@@ -26,8 +26,8 @@ class MeanMatching(keras_s4t.methods.Method):
         self.total.assign_add(ops.mean(features["P3"], axis=(0, 1, 2)))
         self.count.assign_add(1.0)
 
-    def target_loss(self, model, images, features):
-        mirrored = model.encode(ops.flip(images, axis=2))
+    def target_loss(self, adapter, images, features):
+        mirrored = adapter.encode(ops.flip(images, axis=2))
         loss = 0.0
         for view in (features, mirrored):
             mean = ops.mean(view["P3"], axis=(0, 1, 2))
@@ -76,9 +76,9 @@ def test_extra_views_leave_the_statistics_alone_unless_told():
     class View(keras_s4t.methods.BatchNormOnly):
         keep_state = False
 
-        def target_loss(self, model, images, features):
-            model.encode(255 - images, keep_state=self.keep_state)
-            return super().target_loss(model, images, features)
+        def target_loss(self, adapter, images, features):
+            adapter.encode(255 - images, keep_state=self.keep_state)
+            return super().target_loss(adapter, images, features)
 
     images, *_ = tiny.make_arrays(4)
     outcomes = []
@@ -121,7 +121,7 @@ def test_without_metrics_the_logs_hold_the_loss_alone():
 
 def test_evaluates_unlabelled_images():
     images, *_ = tiny.make_arrays(4)
-    adapter = make_adapter(keras_s4t.methods.Base())
+    adapter = make_adapter(keras_s4t.methods.SourceOnly())
     assert adapter.evaluate(images, verbose=0, return_dict=True) == {"loss": 0}
 
 
@@ -136,7 +136,7 @@ def test_the_methods_own_optimizer():
 def test_float16_is_refused():
     adapter = keras_s4t.TargetAdapter(
         tiny.make_network(),
-        keras_s4t.methods.Base(),
+        keras_s4t.methods.SourceOnly(),
         dtype=keras.DTypePolicy("mixed_float16"),
     )
     with pytest.raises(ValueError, match="float32 and bfloat16.*float16"):
@@ -145,7 +145,7 @@ def test_float16_is_refused():
 
 def test_reset_needs_compile():
     adapter = keras_s4t.TargetAdapter(
-        tiny.make_network(), keras_s4t.methods.Base()
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
     )
     with pytest.raises(ValueError, match="`compile` takes the state"):
         adapter.reset()
@@ -153,7 +153,7 @@ def test_reset_needs_compile():
 
 def test_every_step_is_executed_alone():
     with pytest.raises(ValueError, match="callbacks see every step.*: 4"):
-        make_adapter(keras_s4t.methods.Base(), steps_per_execution=4)
+        make_adapter(keras_s4t.methods.SourceOnly(), steps_per_execution=4)
 
 
 def test_a_batch_that_cannot_be_traced_loses_no_source_weights():
@@ -163,7 +163,7 @@ def test_a_batch_that_cannot_be_traced_loses_no_source_weights():
         yield images[..., :2], labels, masks
 
     trainer = keras_s4t.SourceTrainer(
-        tiny.make_network(), keras_s4t.methods.Base()
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
     )
     trainer.compile("sgd", metrics=None)
     with pytest.raises(Exception, match="images|incompatible|shape"):

@@ -24,7 +24,7 @@ from keras_s4t.data.synth_rooms.storage.render_arrays import render_arrays
 VERSION = "1.0.0"
 
 DEFAULT_NUM_EXAMPLES = {"train": 2000, "validation": 200, "test": 200}
-SMALLEST_SIZE = 16
+MIN_SIZE = 16
 
 
 class SynthRooms:
@@ -95,7 +95,7 @@ class SynthRooms:
             num_examples = DEFAULT_NUM_EXAMPLES[split]
         self.split = split
         self.domain = domains.get(domain)
-        self.size = checked_integer("size", size, SMALLEST_SIZE)
+        self.size = checked_integer("size", size, MIN_SIZE)
         self.num_examples = checked_integer("num_examples", num_examples, 1)
         self.seed = checked_integer("seed", seed, 0, 2**32 - 1)
         self.edge_sigma = checked_number("edge_sigma", edge_sigma, 0)

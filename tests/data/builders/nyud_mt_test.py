@@ -6,8 +6,8 @@ import tempfile
 import keras
 import numpy as np
 import pytest
-from data.archives import nyud
-from data.archives import rooms
+from generated_archives import nyud
+from generated_archives import rooms
 from PIL import Image
 
 if keras.backend.backend() != "tensorflow":
@@ -17,7 +17,7 @@ import tensorflow_datasets as tfds  # noqa: E402
 
 from keras_s4t.data.builders import nyud_mt  # noqa: E402
 from keras_s4t.data.builders.nyud_mt.archive import Archive  # noqa: E402
-from keras_s4t.data.stored import canonical_record  # noqa: E402
+from keras_s4t.data.readers.stored import canonical_record  # noqa: E402
 
 
 class NyudMtTest(tfds.testing.DatasetBuilderTestCase):

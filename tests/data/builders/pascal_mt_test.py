@@ -7,8 +7,8 @@ import tempfile
 import keras
 import numpy as np
 import pytest
-from data.archives import pascal
-from data.archives import rooms
+from generated_archives import pascal
+from generated_archives import rooms
 from PIL import Image
 
 if keras.backend.backend() != "tensorflow":
@@ -21,7 +21,7 @@ import tensorflow_datasets as tfds  # noqa: E402
 from keras_s4t.data.builders import pascal_mt  # noqa: E402
 from keras_s4t.data.builders.pascal_mt import boundaries  # noqa: E402
 from keras_s4t.data.builders.pascal_mt.normals_classes import NORMALS_CLASSES  # noqa: E402
-from keras_s4t.data.stored import canonical_record  # noqa: E402
+from keras_s4t.data.readers.stored import canonical_record  # noqa: E402
 
 
 class PascalMtTest(tfds.testing.DatasetBuilderTestCase):

@@ -7,7 +7,7 @@ import tempfile
 import keras
 import numpy as np
 import pytest
-from data.archives import taskonomy
+from generated_archives import taskonomy
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("TFDS reads with TensorFlow", allow_module_level=True)
@@ -20,7 +20,7 @@ from keras_s4t.data.builders import taskonomy_mt  # noqa: E402
 from keras_s4t.data.builders.taskonomy_mt import (  # noqa: E402
     taskonomy_mt_dataset_builder as builder_module,
 )
-from keras_s4t.data.stored import canonical_record  # noqa: E402
+from keras_s4t.data.readers.stored import canonical_record  # noqa: E402
 
 # Records of the size of the files.
 DEBUG = "debug"

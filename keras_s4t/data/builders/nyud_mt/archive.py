@@ -1,10 +1,10 @@
 """The three archives that circulate as NYUD-MT."""
 
-from keras_s4t.data.archives import find_archive
-from keras_s4t.data.archives import read_lines
-from keras_s4t.data.archives import read_normals
+from keras_s4t.data.archives.decoding import read_image_file
+from keras_s4t.data.archives.extracted import find_archive
+from keras_s4t.data.archives.extracted import read_lines
+from keras_s4t.data.archives.extracted import read_normals
 from keras_s4t.data.builders.nyud_mt import labels
-from keras_s4t.data.decoding import read_image_file
 
 TOP_FOLDERS = ("NYUDv2", "NYUD_MT")
 SPLIT_FILE = "gt_sets/{}.txt"

@@ -5,13 +5,13 @@ What the files hold follows from what their names end with.
 
 import numpy as np
 
-from keras_s4t.data import stored
-from keras_s4t.data.decoding import checked
-from keras_s4t.data.decoding import read_gray
-from keras_s4t.data.decoding import read_ids
-from keras_s4t.data.decoding import read_mat
-from keras_s4t.data.decoding import read_npy
+from keras_s4t.data.archives.decoding import checked
+from keras_s4t.data.archives.decoding import read_gray
+from keras_s4t.data.archives.decoding import read_ids
+from keras_s4t.data.archives.decoding import read_mat
+from keras_s4t.data.archives.decoding import read_npy
 from keras_s4t.data.label_spaces import NYU40_CLASSES
+from keras_s4t.data.readers import stored
 from keras_s4t.data.records import IGNORE_CLASS
 
 
@@ -41,7 +41,7 @@ def read_depth(path, size):
         uint16 array of shape `(height, width, 1)`.
     """
     depth = _read_mat_or(read_npy, path, "depth")
-    most = stored.MOST_DEPTH / stored.MILLIMETRES
+    most = stored.MAX_DEPTH / stored.MILLIMETRES
     return stored.encode_depth(checked(path, depth, size, 0, most))
 
 

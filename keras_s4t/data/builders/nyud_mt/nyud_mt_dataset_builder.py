@@ -4,7 +4,7 @@ import tensorflow_datasets as tfds
 
 from keras_s4t.data.builders.nyud_mt.archive import Archive
 from keras_s4t.data.label_spaces import NYU40_CLASSES
-from keras_s4t.data.stored import stored_features
+from keras_s4t.data.readers.stored import stored_features
 
 SPLITS = ("train", "val")
 TASKS = ("semseg", "depth", "normals", "edge")
@@ -19,7 +19,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """Builds `nyud_mt` from any of the three archives that circulate.
 
     `info.metadata["archive"]` says which one it was: `"v1_mat"`, `"v2_npy"`
-    or `"v3_png"`. Records are stored as `keras_s4t.data.stored` describes.
+    or `"v3_png"`. Records are stored as `readers/stored.py` describes.
     An archive in `.mat` files needs SciPy.
 
     Example:

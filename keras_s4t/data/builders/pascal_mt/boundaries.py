@@ -1,6 +1,6 @@
 """Boundaries between labelled regions."""
 
-from keras_s4t.data.decoding import required
+from keras_s4t.data.archives.decoding import required
 
 
 def find_boundaries(label_map):

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from keras_s4t.data import stored
+from keras_s4t.data.archives.decoding import checked
+from keras_s4t.data.archives.decoding import read_ids
+from keras_s4t.data.archives.decoding import read_mat
 from keras_s4t.data.builders.pascal_mt.boundaries import find_boundaries
 from keras_s4t.data.builders.pascal_mt.normals_classes import NORMALS_CLASSES
-from keras_s4t.data.decoding import checked
-from keras_s4t.data.decoding import read_ids
-from keras_s4t.data.decoding import read_mat
 from keras_s4t.data.label_spaces import VOC_CLASSES
+from keras_s4t.data.readers import stored
 from keras_s4t.data.records import IGNORE_CLASS
 
 # Folders with segmentations: the one that is drawn for these classes, and the

@@ -2,13 +2,13 @@
 
 import tensorflow_datasets as tfds
 
-from keras_s4t.data.archives import find_archive
-from keras_s4t.data.archives import read_lines
-from keras_s4t.data.archives import read_normals
+from keras_s4t.data.archives.decoding import read_image_file
+from keras_s4t.data.archives.extracted import find_archive
+from keras_s4t.data.archives.extracted import read_lines
+from keras_s4t.data.archives.extracted import read_normals
 from keras_s4t.data.builders.pascal_mt import labels
-from keras_s4t.data.decoding import read_image_file
 from keras_s4t.data.label_spaces import VOC_CLASSES
-from keras_s4t.data.stored import stored_features
+from keras_s4t.data.readers.stored import stored_features
 
 SPLITS = ("train", "val")
 TASKS = ("semseg", "normals", "edge")
@@ -25,7 +25,7 @@ LICENSE = (
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Builds `pascal_mt`, which needs SciPy and scikit-image.
 
-    Records are stored as `keras_s4t.data.stored` describes, and have the text
+    Records are stored as `readers/stored.py` describes, and have the text
     `semseg_source`: the folder that `semseg` comes from, `"VOC12"` or
     `"pascal-context"`.
 

@@ -5,13 +5,13 @@ import warnings
 
 import tensorflow_datasets as tfds
 
+from keras_s4t.data.archives.taskonomy import TaskonomyFolder
+from keras_s4t.data.archives.taskonomy.decoding import EDGE_SCALE
+from keras_s4t.data.archives.taskonomy.decoding import UnreadableViewError
+from keras_s4t.data.archives.taskonomy.layout import SPLITS
+from keras_s4t.data.archives.taskonomy.taskonomy_folder import TASKS
 from keras_s4t.data.label_spaces import TASKONOMY_CLASSES
-from keras_s4t.data.stored import stored_features
-from keras_s4t.data.taskonomy import TaskonomyFolder
-from keras_s4t.data.taskonomy.decoding import EDGE_SCALE
-from keras_s4t.data.taskonomy.decoding import UnreadableViewError
-from keras_s4t.data.taskonomy.layout import SPLITS
-from keras_s4t.data.taskonomy.taskonomy_folder import TASKS
+from keras_s4t.data.readers.stored import stored_features
 
 LICENSE = (
     "Taskonomy End User License Agreement: for non-commercial research only; "

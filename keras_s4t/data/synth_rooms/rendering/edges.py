@@ -7,7 +7,7 @@ from keras_s4t.data.synth_rooms.rendering.blur import gaussian_kernel
 
 RELATIVE_STEP = 0.03
 ABSOLUTE_STEP = 0.05
-SMALLEST_SIGMA = 0.12
+MIN_SIGMA = 0.12
 
 
 def find_edges(instance, depth, normals, focal_length):
@@ -69,7 +69,7 @@ def soften_edges(edges, sigma):
     Returns:
         float32 array of the same shape in `[0, 1]`.
     """
-    if sigma < SMALLEST_SIGMA:
+    if sigma < MIN_SIGMA:
         return edges
     kernel = gaussian_kernel(sigma)
     peak = kernel[len(kernel) // 2]

@@ -11,7 +11,7 @@ MEAN_BRIGHTNESS = 0.30
 HAZE_BRIGHTNESS = 0.55
 BRIGHTNESS_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
-SMALLEST_SIGMA = 0.12
+MIN_SIGMA = 0.12
 BLUR_REFERENCE_SIZE = 128
 WHITE_POINT = 2.2
 GAMMA = 2.2
@@ -76,7 +76,7 @@ def _squared_radius(size):
 
 
 def _defocus(x, sigma):
-    if sigma < SMALLEST_SIGMA:
+    if sigma < MIN_SIGMA:
         return x
     return blur(x, gaussian_kernel(sigma), "edge")
 

@@ -5,7 +5,7 @@ import math
 import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
 
-MOST_CALLS_PER_MESSAGE = 8
+MAX_CALLS_PER_MESSAGE = 8
 
 
 def map_in_order(function, arguments, workers):
@@ -29,7 +29,7 @@ def map_in_order(function, arguments, workers):
         mp_context=multiprocessing.get_context("spawn"),
     )
     try:
-        calls = min(MOST_CALLS_PER_MESSAGE, math.ceil(len(arguments) / workers))
+        calls = min(MAX_CALLS_PER_MESSAGE, math.ceil(len(arguments) / workers))
         yield from executor.map(function, arguments, chunksize=calls)
     except BrokenProcessPool as error:
         raise RuntimeError(

@@ -1,0 +1,1 @@
+"""Real datasets as they are downloaded: their files, and checks of them."""

@@ -1,0 +1,77 @@
+"""Open every file of a download, and name what is missing or damaged."""
+
+import keras
+import numpy as np
+
+from keras_s4t.data.archives.commands.arguments import positive
+from keras_s4t.data.archives.downloads import DOWNLOADS
+
+
+def add_arguments(parser):
+    """Adds the command's own arguments."""
+    parser.add_argument("dataset", choices=DOWNLOADS)
+    parser.add_argument(
+        "--manual-dir", required=True, help="folder with the download"
+    )
+    parser.add_argument(
+        "--sample",
+        type=positive,
+        help="open the files of so many images of each split, drawn at random; "
+        "all by default",
+    )
+
+
+def run(arguments):
+    """Reports counts, sizes and faults.
+
+    Returns:
+        int, the exit status: 0 if there is no fault.
+
+    Raises:
+        ValueError: If the dataset is not in the folder.
+    """
+    import tensorflow_datasets as tfds
+
+    folder = tfds.core.Path(arguments.manual_dir).expanduser()
+    download = DOWNLOADS[arguments.dataset](folder)
+    faults, count = [], 0
+    for split in download.published:
+        try:
+            names = download.names(split)
+        except ValueError as error:
+            faults.append(str(error))
+            continue
+        print(f"{split}: {len(names)} images{download.shortfall(split)}")
+        _report_folders(download, names)
+        checked = _sample(names, arguments.sample)
+        progress = keras.utils.Progbar(len(checked), unit_name="image")
+        for name in checked:
+            faults += download.check(name)
+            progress.add(1)
+        count += len(checked)
+    for fault in faults:
+        print(f"- {fault}")
+    if faults:
+        print(f"{len(faults)} faults in {count} images.")
+        return 1
+    print(f"No fault in {count} images.")
+    return 0
+
+
+def _report_folders(download, names):
+    """Numbers and sizes of files, which tell an incomplete copy at once."""
+    sizes = {}
+    for name in names:
+        for folder, path in download.files(name).items():
+            sizes.setdefault(folder, [])
+            if path.exists():
+                sizes[folder].append(path.stat().length)
+    for folder, lengths in sizes.items():
+        print(f"  {folder}: {len(lengths)} files, {sum(lengths) / 1e6:,.1f} MB")
+
+
+def _sample(names, number):
+    if number is None or number >= len(names):
+        return names
+    chosen = np.random.default_rng(0).choice(len(names), number, replace=False)
+    return [names[i] for i in sorted(chosen)]

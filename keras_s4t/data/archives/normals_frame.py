@@ -1,0 +1,112 @@
+"""In which frame are normals? The depth of the same pixels tells."""
+
+import itertools
+
+import numpy as np
+
+#: The canonical frame, as a signed permutation of axes.
+CANONICAL = ("+x", "+y", "+z")
+# Pixels on each side of the one whose slope is measured.
+REACH = 2
+# Inverse depth is linear on a plane; a larger relative bend is a crease or an
+# occlusion.
+MAX_BEND = 0.01
+# Shorter normals are missing, as in `stored.py`.
+MIN_LENGTH = 0.5
+
+
+def normals_of_depth(depth, focal_length):
+    """Normals of the surface that depth describes.
+
+    Args:
+        depth: Array of shape `(height, width)`, metres along the optical axis,
+            0 where it is missing.
+        focal_length: float, in pixels; the optical axis goes through the
+            middle of the image.
+
+    Returns:
+        Array of shape `(height, width, 3)`: unit vectors, x right, y up, z
+        towards the camera, and 0 where depth is missing or no plane.
+    """
+    height, width = depth.shape
+    rows, columns = np.mgrid[:height, :width]
+    x = (columns - (width - 1) / 2) / focal_length
+    y = -(rows - (height - 1) / 2) / focal_length
+    points = depth[..., None] * np.stack([x, y, -np.ones_like(x)], axis=-1)
+
+    span = 2 * REACH
+    middle = slice(REACH, -REACH)
+    right = (points[:, span:] - points[:, :-span])[middle]
+    up = (points[:-span] - points[span:])[:, middle]
+    normals = np.cross(right, up)
+    lengths = np.linalg.norm(normals, axis=-1, keepdims=True)
+
+    flat = _is_flat(depth) & (lengths[..., 0] > 0)
+    unit = np.where(flat[..., None], normals, 0) / np.where(
+        flat[..., None], lengths, 1
+    )
+    result = np.zeros((height, width, 3))
+    result[middle, middle] = unit
+    return result
+
+
+def _is_flat(depth):
+    known = depth > 0
+    inverse = np.where(known, 1 / np.where(known, depth, 1), np.inf)
+    middle = slice(REACH, -REACH)
+    center = inverse[middle, middle]
+    flat = np.isfinite(center)
+    for ends in (
+        (inverse[middle, : -2 * REACH], inverse[middle, 2 * REACH :]),
+        (inverse[: -2 * REACH, middle], inverse[2 * REACH :, middle]),
+    ):
+        with np.errstate(invalid="ignore"):
+            bend = np.abs(ends[0] + ends[1] - 2 * center)
+        flat &= bend < MAX_BEND * np.where(flat, center, 0)
+    return flat
+
+
+def frame_errors(stored, measured):
+    """How far stored normals are from measured ones, in every frame.
+
+    Args:
+        stored: Array of shape `(..., 3)`; normals that are shorter than 0.5 or
+            NaN are missing.
+        measured: Array of the same shape, in the canonical frame, 0 where
+            normals are missing.
+
+    Returns:
+        dict from a frame to the median angle in degrees between both, had the
+        stored ones been in that frame; the smallest first. A frame is a triple
+        of axes, such as `("+x", "-z", "+y")`: what each of the three stored
+        numbers is, in canonical axes. `CANONICAL` is as documented.
+
+    Raises:
+        ValueError: If no pixel has both.
+    """
+    stored, measured = (
+        np.reshape(stored, (-1, 3)),
+        np.reshape(measured, (-1, 3)),
+    )
+    lengths = np.linalg.norm(stored, axis=-1)
+    both = (lengths >= MIN_LENGTH) & measured.any(-1)
+    if not both.any():
+        raise ValueError(
+            "Some pixels must have a normal and a slope of depth. Received: "
+            f"{both.size} pixels, none of which has both"
+        )
+    stored = stored[both] / lengths[both, None]
+    measured = measured[both]
+    errors = {}
+    for axes in itertools.permutations(range(3)):
+        for signs in itertools.product((1, -1), repeat=3):
+            canonical = np.zeros_like(stored)
+            for i, (axis, sign) in enumerate(zip(axes, signs, strict=True)):
+                canonical[:, axis] = sign * stored[:, i]
+            cosines = np.clip((canonical * measured).sum(-1), -1, 1)
+            name = tuple(
+                ("+" if sign > 0 else "-") + "xyz"[axis]
+                for axis, sign in zip(axes, signs, strict=True)
+            )
+            errors[name] = float(np.degrees(np.median(np.arccos(cosines))))
+    return dict(sorted(errors.items(), key=lambda item: item[1]))

@@ -1,0 +1,196 @@
+"""From Taskonomy's files to the encoding of `stored.py`, in NumPy.
+
+| domain | on disk | meaning | missing |
+|---|---|---|---|
+| `rgb` | 8 bits, 3 channels | RGB | |
+| `depth_zbuffer` | 16 bits | 1/512 m along the axis | 0 and from 64500 |
+| `normal` | 8 bits, 3 channels | `v = x / 127.5 - 1`, axes right, down and \
+away from the camera | `v` shorter than 0.5 |
+| `edge_occlusion` | 16 bits | strength of a blurred derivative of depth | \
+where depth is |
+| `segment_semantic` | 8 bits | class ids | 0 |
+
+Images become smaller by whole factors: ids and masks keep the nearest pixel,
+the others the mean of the pixels that are known.
+"""
+
+import numpy as np
+from PIL import Image
+
+from keras_s4t.data.archives.decoding import opened
+from keras_s4t.data.readers import stored
+from keras_s4t.data.records import IGNORE_CLASS
+
+# Pillow's modes, by domain; the 16-bit one was called "I" once.
+_MODES = {
+    "rgb": ("RGB",),
+    "depth_zbuffer": ("I;16", "I"),
+    "normal": ("RGB",),
+    "edge_occlusion": ("I;16", "I"),
+    "segment_semantic": ("L", "P"),
+}
+DEPTH_UNITS = 512.0  # per metre
+MISSING_DEPTH = 64500
+UNCERTAIN = 0
+#: What counts as an edge of strength 1, in units of the files: 0.00625 of
+#: their range. The authors of Taskonomy divide by it, too, but do not clip.
+EDGE_SCALE = 0.00625 * 2**16
+
+
+class UnreadableViewError(ValueError):
+    """A file of a view cannot be read, or is not what it should be."""
+
+
+def read_view(root, view, domains):
+    """Reads the files of a view.
+
+    Args:
+        root: Path-like object with the methods of `pathlib.Path`.
+        view: `View`.
+        domains: Keys of `layout.DOMAINS`.
+
+    Returns:
+        dict of integer arrays by domain, of shape `(height, width, channels)`.
+
+    Raises:
+        UnreadableViewError: If a file is damaged, has the wrong number of bits
+            or channels, or not the size of the others.
+    """
+    arrays = {}
+    for domain in domains:
+        arrays[domain] = read_domain(view.file(root, domain), domain)
+    sizes = {array.shape[:2] for array in arrays.values()}
+    if len(sizes) > 1:
+        raise UnreadableViewError(
+            f"The files of {view.id} must have one size. Received: {sizes}"
+        )
+    return arrays
+
+
+def read_domain(path, domain):
+    """Reads one file.
+
+    Args:
+        path: Path.
+        domain: Key of `layout.DOMAINS`.
+
+    Returns:
+        Integer array of shape `(height, width, channels)`.
+
+    Raises:
+        UnreadableViewError: If the file is damaged, or has the wrong number of
+            bits or channels.
+    """
+    try:
+        with opened(path) as file:
+            image = Image.open(file)
+            array = np.asarray(image)
+    except ValueError as error:
+        raise UnreadableViewError(str(error)) from error
+    if image.mode not in _MODES[domain]:
+        raise UnreadableViewError(
+            f"{path} must be of the mode {_MODES[domain][0]}. "
+            f"Received: {image.mode}"
+        )
+    return array.reshape(*array.shape[:2], -1)
+
+
+def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
+    """Turns what the files of a view hold into a stored record.
+
+    Args:
+        arrays: dict by domain, see `read_view`.
+        tasks: Names of tasks; their domains must be there, see `domains_of`.
+        size: int, side of the result in pixels. The sides of the files must be
+            multiples of it.
+        edge_scale: float. Strength of edges, in units of the files, from which
+            on `edge` is 1: `edge = min(x / edge_scale, 1)`.
+
+    Returns:
+        dict as in `stored.py`, without `id`.
+
+    Raises:
+        ValueError: If the files cannot be made smaller to that size.
+    """
+    height, width = arrays["rgb"].shape[:2]
+    factor = height // size if size > 0 else 0
+    if not factor or (height, width) != (factor * size, factor * size):
+        raise ValueError(
+            "`size` must divide the sides of the images, which must be "
+            f"square. Received: size={size} for {height} x {width} pixels"
+        )
+    record = {"image": _mean(arrays["rgb"], factor).round().astype("uint8")}
+    for task in tasks:
+        _, encode = _TASKS[task]
+        record.update(encode(arrays, factor, edge_scale))
+    return record
+
+
+def domains_of(tasks):
+    """The domains that labels for these tasks, and the image, come from."""
+    domains = {domain for task in tasks for domain in _TASKS[task][0]}
+    return ["rgb", *sorted(domains)]
+
+
+def _semseg(arrays, factor, edge_scale):
+    del edge_scale
+    ids = _nearest(arrays["segment_semantic"], factor)
+    ids = np.where(ids == UNCERTAIN, IGNORE_CLASS, ids)
+    return {"semseg": stored.encode_semseg(ids)}
+
+
+def _depth(arrays, factor, edge_scale):
+    del edge_scale
+    units = arrays["depth_zbuffer"]
+    known = _is_known(units)
+    metres = _mean(units, factor, known) / DEPTH_UNITS
+    return {"depth": stored.encode_depth(metres, _nearest(known, factor))}
+
+
+def _normals(arrays, factor, edge_scale):
+    del edge_scale
+    codes = arrays["normal"]
+    # Twice the vectors times 127.5, in integers, and half of that length.
+    doubled = 2 * codes.astype("int32") - 255
+    squares = np.einsum("ijk,ijk->ij", doubled, doubled)[..., None]
+    known = squares >= 127.5**2
+    mean = _mean(codes, factor, known) / 127.5 - 1
+    mean *= [1, -1, -1]
+    return {"normals": stored.encode_normals(mean, _nearest(known, factor))}
+
+
+def _edge(arrays, factor, edge_scale):
+    known = _is_known(arrays["depth_zbuffer"])
+    strength = _mean(arrays["edge_occlusion"], factor, known) / edge_scale
+    return stored.encode_edge(strength, _nearest(known, factor))
+
+
+_TASKS = {
+    "semseg": (("segment_semantic",), _semseg),
+    "depth": (("depth_zbuffer",), _depth),
+    "normals": (("normal",), _normals),
+    "edge": (("edge_occlusion", "depth_zbuffer"), _edge),
+}
+
+
+def _is_known(depth):
+    return (depth > 0) & (depth < MISSING_DEPTH)
+
+
+def _nearest(array, factor):
+    return array[factor // 2 :: factor, factor // 2 :: factor]
+
+
+def _mean(array, factor, known=None):
+    """The mean over blocks of `factor` x `factor` pixels, of those known."""
+    if known is None:
+        return _sum(array, factor) / factor**2
+    array = np.where(known, array, 0)
+    return _sum(array, factor) / np.maximum(_sum(known, factor), 1)
+
+
+def _sum(array, factor):
+    """The sum over blocks, in float64; rows first, which is fastest."""
+    offsets = range(factor)
+    rows = sum(array[i::factor].astype("uint32") for i in offsets)
+    return sum(rows[:, j::factor].astype("float64") for j in offsets)

@@ -1,0 +1,1 @@
+"""From canonical examples to batches, with TensorFlow."""

@@ -1,0 +1,30 @@
+"""How images are scaled before the network scales them."""
+
+from keras_s4t import imagenet
+
+
+def as_taskonomy_release(image):
+    """What the network must be given in order to see an image in [-1, 1].
+
+    The authors' release scales Taskonomy's images to [-1, 1], and those of
+    NYUD and PASCAL by ImageNet's mean and deviation. So part of the shift
+    between them is a gain of about 2.2, which batch norm statistics undo.
+
+    Args:
+        image: float32 tensor of shape `(height, width, 3)` in 0 ... 255.
+
+    Returns:
+        A tensor as `image`.
+    """
+    import tensorflow as tf
+
+    return 255.0 * (
+        (image / 127.5 - 1.0) * tf.constant(imagenet.STD) + imagenet.MEAN
+    )
+
+
+#: Functions by the names that `load` takes.
+IMAGE_SCALINGS = {
+    None: lambda image: image,
+    "taskonomy_release": as_taskonomy_release,
+}

@@ -1,0 +1,121 @@
+"""Resizing and padding of an image together with its labels and masks.
+
+An example is a tuple `(image, labels, masks)` of tensors without a batch axis,
+see `records.py`.
+"""
+
+from keras_s4t import imagenet
+from keras_s4t.data.records import IGNORE_CLASS
+from keras_s4t.data.records import STRENGTHS
+
+# ImageNet's mean color: 0 once the network has normalized the image, as the
+# padding of convolutions is.
+PADDING_COLOR = tuple(255 * mean for mean in imagenet.MEAN)
+
+
+def resize_example(example, size):
+    """Resizes an example.
+
+    Images are averaged, antialiased, and so are edges, over their valid
+    pixels. Everything else takes the nearest pixel: averages of class ids, of
+    depths across an occlusion or of normals across a corner mean nothing.
+    Depth stays as it is, since the camera does.
+
+    Args:
+        example: Tuple `(image, labels, masks)`.
+        size: Pair of ints or int32 tensors, `(height, width)`.
+
+    Returns:
+        A tuple of the same structure.
+    """
+    import tensorflow as tf
+
+    image, labels, masks = example
+
+    def averaged(x):
+        return tf.image.resize(x, size, "bilinear", antialias=True)
+
+    def nearest(x):
+        if x.shape.rank == 2:
+            return nearest(x[..., None])[..., 0]
+        return tf.image.resize(x, size, "nearest")
+
+    def resized(name, label):
+        if name not in STRENGTHS:
+            return nearest(label)
+        mask = averaged(masks[name])
+        return averaged(label * masks[name]) / tf.maximum(mask, 1e-6)
+
+    return (
+        tf.clip_by_value(averaged(image), 0.0, 255.0),
+        {name: resized(name, label) for name, label in labels.items()},
+        {name: nearest(mask) for name, mask in masks.items()},
+    )
+
+
+def fit_example(example, size):
+    """Scales an example to the largest size within a canvas.
+
+    The aspect ratio stays what it is, up to half a pixel.
+
+    Args:
+        example: Tuple `(image, labels, masks)`.
+        size: Pair of ints, `(height, width)` of the canvas.
+
+    Returns:
+        A tuple of the same structure.
+    """
+    import tensorflow as tf
+
+    canvas = tf.constant(size)
+    shape = tf.shape(example[0])[:2]
+    scale = tf.reduce_min(canvas / shape)
+    scaled = tf.cast(tf.round(tf.cast(shape, scale.dtype) * scale), tf.int32)
+    scaled = tf.clip_by_value(scaled, 1, canvas)
+    return tf.cond(
+        tf.reduce_all(scaled == shape),
+        lambda: example,
+        lambda: resize_example(example, scaled),
+    )
+
+
+def pad_example(example, size):
+    """Pads an example to a canvas, at the bottom and at the right.
+
+    Masks are 0 there, so that no loss and no metric sees the padding, and the
+    label of classes is the ignored one.
+
+    Args:
+        example: Tuple `(image, labels, masks)`, not larger than the canvas;
+            TensorFlow's `InvalidArgumentError` is raised if it is.
+        size: Pair of ints, `(height, width)` of the canvas.
+
+    Returns:
+        A tuple of the same structure, of static shape.
+    """
+    import keras
+    import tensorflow as tf
+
+    image, labels, masks = example
+    shape = tf.shape(image)[:2]
+    check = tf.debugging.assert_less_equal(
+        shape, size, "Images must not be larger than the canvas."
+    )
+    with tf.control_dependencies([check]):
+        missing = tf.maximum(tf.constant(size) - shape, 0)
+
+    def padded(x, value):
+        widths = [[0, missing[0]], [0, missing[1]]]
+        widths += [[0, 0]] * (x.shape.rank - 2)
+        x = tf.pad(x, widths, constant_values=tf.cast(value, x.dtype))
+        return tf.ensure_shape(x, (*size, *x.shape[2:]))
+
+    color = tf.constant(PADDING_COLOR)
+    return (
+        padded(image - color, 0) + color,
+        {
+            name: padded(label, IGNORE_CLASS if label.dtype.is_integer else 0)
+            for name, label in labels.items()
+        },
+        keras.tree.map_structure(lambda mask: padded(mask, 0), masks),
+    )

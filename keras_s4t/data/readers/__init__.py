@@ -1,0 +1,1 @@
+"""What the loader reads, whatever domain it is."""

@@ -1,5 +1,0 @@
-"""Taskonomy, straight from the folders of its download."""
-
-from keras_s4t.data.taskonomy.taskonomy_folder import TaskonomyFolder
-
-__all__ = ["TaskonomyFolder"]

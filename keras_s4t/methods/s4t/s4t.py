@@ -1,0 +1,200 @@
+"""S4T ("Synchronizing Task Behavior", ICCV 2025): tasks agree through a TBS."""
+
+import keras
+from keras import ops
+
+from keras_s4t.layers.loss_balance import LossBalance
+from keras_s4t.layers.pyramid_conv import convolve_pyramid
+from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.losses import absolute_error
+from keras_s4t.methods.method import Method
+from keras_s4t.methods.s4t.task_behavior_synchronizer import (
+    TaskBehaviorSynchronizer,
+)
+from keras_s4t.methods.s4t.task_projection import TaskProjection
+
+UPDATES = ("all", "encoder", "batch_norm")
+TARGET_BALANCES = ("sum", "fixed", "awl")
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class S4T(Method):
+    """Synchronizes the behavior of several tasks at test time.
+
+    On the source, a projection per task gives task latents, and the Task
+    Behavior Synchronizer (TBS) learns to predict every task's labels from the
+    masked latents (Equations 4, 5 and 7). On the target, the encoder is
+    adapted so that the TBS agrees with the decoders, whose prediction is the
+    fixed target (Equations 6 and 8): per task, the absolute difference of raw
+    outputs, summed over channels and averaged over pixels.
+
+    Args:
+        tasks: list of `Task`, in any order.
+        latent_dim: int. Channels of a task latent.
+        source_weights: Pair of floats, weights of the source losses of the
+            projections and TBS (lambda_ts, lambda_joint); `(0, 1)` leaves the
+            latents to no task (Table 2).
+        target_weight: float. Weight of the target loss (lambda).
+        target_balance: How the distances are added: `"sum"` (Equation 6),
+            `"fixed"` (by the squares of the tasks' weights, the release's way
+            on NYUD and PASCAL) or `"awl"` (automatic, its way on Taskonomy).
+        update: What moves at test time: `"all"` (encoder, projections and
+            TBS), `"encoder"`, or `"batch_norm"` (its affine parameters).
+        mask_ratio: float in [0, 1). Share of the patches hidden from the TBS.
+        mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
+            `"hide_tasks"`; see `RandomMasking`.
+        synchronizer: Optional dict, further arguments of the TBS.
+        seed: Optional int, seed of the masks.
+
+    Raises:
+        ValueError: If an option is unknown or a size does not fit.
+    """
+
+    bn_mode = "update"
+    needs_source = ("training",)
+
+    def __init__(
+        self,
+        tasks,
+        latent_dim=64,
+        source_weights=(1.0, 1.0),
+        target_weight=0.01,
+        target_balance="sum",
+        update="all",
+        mask_ratio=0.8,
+        mask_strategy="shared",
+        synchronizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for argument, value, choices in (
+            ("target_balance", target_balance, TARGET_BALANCES),
+            ("update", update, UPDATES),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f"`{argument}` must be one of {choices}. "
+                    f"Received: {argument}={value!r}"
+                )
+        # === Layers ===
+        policy = self.dtype_policy
+        self.projections = {
+            task.name: TaskProjection(
+                task.num_outputs,
+                latent_dim,
+                dtype=policy,
+                name=f"{task.name}_projection",
+            )
+            for task in tasks
+        }
+        self.synchronizer = TaskBehaviorSynchronizer(
+            {task.name: task.num_outputs for task in tasks},
+            mask_ratio=mask_ratio,
+            mask_strategy=mask_strategy,
+            seed=seed,
+            dtype=policy,
+            name="synchronizer",
+            **(synchronizer or {}),
+        )
+        power = 0 if target_balance == "sum" else 2
+        self.balance = LossBalance(
+            {task.name: task.weight**power for task in tasks},
+            "awl" if target_balance == "awl" else "fixed",
+            name="balance",
+        )
+
+        # === Config ===
+        self.tasks = list(tasks)
+        self.latent_dim = latent_dim
+        self.source_weights = tuple(source_weights)
+        self.target_weight = target_weight
+        self.target_balance = target_balance
+        self.update = update
+        self.mask_ratio = mask_ratio
+        self.mask_strategy = mask_strategy
+        self.synchronizer_options = dict(synchronizer or {})
+        self.seed = seed
+
+    def build(self, features_shape):
+        shapes = {}
+        for name, projection in self.projections.items():
+            projection.build(features_shape)
+            shapes[name] = projection.compute_output_shape(features_shape)
+        self.synchronizer.build(shapes)
+        self.built = True
+
+    def source_loss(self, trainer, images, features, supervise):
+        size = ops.shape(images)[1:3]
+        latents = self.project(features)
+        projected = {
+            name: self.projections[name].predict_task(latent)
+            for name, latent in latents.items()
+        }
+        alone = supervise(_resized(projected, size))
+        joint = supervise(self.predict_jointly(latents, size))
+        first, second = self.source_weights
+        return {k: first * alone[k] + second * joint[k] for k in latents}
+
+    def target_loss(self, adapter, images, features):
+        distances = self.distances(adapter, images, features)
+        return self.balance(
+            {k: self.target_weight * d for k, d in distances.items()}
+        )
+
+    def distances(self, adapter, images, features):
+        """How far the TBS is from the decoders, by task name (Equation 6)."""
+        size = ops.shape(images)[1:3]
+        joint = self.predict_jointly(self.project(features), size)
+        predictions = adapter.decode(features, size)
+        return {
+            name: absolute_error(ops.stop_gradient(predictions[name]), output)
+            for name, output in joint.items()
+        }
+
+    def project(self, features):
+        """The task latents: dict from task name to a tensor."""
+        layers = [p.projection for p in self.projections.values()]
+        latents = convolve_pyramid(layers, features)
+        return dict(zip(self.projections, latents, strict=True))
+
+    def predict_jointly(self, latents, size):
+        """The raw outputs of the TBS, by task name."""
+        return _resized(self.synchronizer(latents), size)
+
+    def select(self, network):
+        if self.update == "batch_norm":
+            return network.affine_variables
+        moving = [network.encoder]
+        if self.update == "all":
+            # The projections' heads belong to the source loss alone.
+            moving += [p.projection for p in self.projections.values()]
+            moving += [self.synchronizer, self.balance]
+        return [v for layer in moving for v in layer.trainable_variables]
+
+    def default_optimizer(self):
+        return keras.optimizers.SGD(2e-5, weight_decay=1e-6)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "tasks": keras.saving.serialize_keras_object(self.tasks),
+            "latent_dim": self.latent_dim,
+            "source_weights": self.source_weights,
+            "target_weight": self.target_weight,
+            "target_balance": self.target_balance,
+            "update": self.update,
+            "mask_ratio": self.mask_ratio,
+            "mask_strategy": self.mask_strategy,
+            "synchronizer": self.synchronizer_options,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        tasks = keras.saving.deserialize_keras_object(config["tasks"])
+        return cls(**{**config, "tasks": tasks})
+
+
+def _resized(outputs, size):
+    return {name: resize_bilinear(x, size) for name, x in outputs.items()}

@@ -1,0 +1,126 @@
+import keras
+from keras import ops
+
+from keras_s4t.methods.ttt_flow.coupling_network import CouplingNetwork
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class AffineCoupling(keras.layers.Layer):
+    """Invertible step of RealNVP: half of a map scales and shifts the other.
+
+    The map is divided like a checkerboard, `mask` being 1 on the half that
+    stays. With `a, b = network(inputs * mask)`, the other half becomes
+    `inputs * exp(s) + b`, where `s = alpha * tanh(a) + beta`, with trainable
+    scalars that start at 0, as the scale does at 1.
+
+    The determinant is exact in inference only: in training, the batch norms
+    of the network couple the images of a batch.
+
+    Args:
+        parity: 0 or 1, the parity of `row + column` where the map changes.
+        hidden_dim: Optional int, channels of the network; by default those of
+            the inputs.
+        num_blocks: int. Number of bottleneck blocks of the network.
+        kernel_initializer: Initializer of its convolutions.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch_size, height, width, channels)`.
+        training: bool. Whether batch norm uses, and follows, the statistics
+            of the batch.
+
+    Returns:
+        Pair of float32 tensors of the shape of the inputs: the outputs, and
+        the logarithm of their derivative by element.
+
+    References:
+    - [Dinh et al., 2017](https://arxiv.org/abs/1605.08803)
+    """
+
+    def __init__(
+        self,
+        parity=0,
+        hidden_dim=None,
+        num_blocks=2,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
+        # Densities are float32; the network may compute in less.
+        super().__init__(autocast=False, **kwargs)
+        self.parity = parity
+        self.hidden_dim = hidden_dim
+        self.num_blocks = num_blocks
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.network = CouplingNetwork(
+            2 * channels,
+            self.hidden_dim or channels,
+            self.num_blocks,
+            self.kernel_initializer,
+            dtype=self.dtype_policy,
+            name="network",
+        )
+        self.network.build(input_shape)
+        self.alpha, self.beta = (
+            self.add_weight(
+                name=name, shape=(), initializer="zeros", autocast=False
+            )
+            for name in ("alpha", "beta")
+        )
+        self.built = True
+
+    def call(self, inputs, training=False):
+        inputs = ops.cast(inputs, "float32")
+        log_scale, shift = self._affine(inputs, training)
+        return inputs * ops.exp(log_scale) + shift, log_scale
+
+    def inverse(self, outputs):
+        """The inputs, from outputs in inference mode.
+
+        Args:
+            outputs: Tensor of shape `(batch_size, height, width, channels)`.
+
+        Returns:
+            A float32 tensor of the same shape.
+        """
+        outputs = ops.cast(outputs, "float32")
+        # The half that the network sees is the same in both.
+        log_scale, shift = self._affine(outputs, training=False)
+        return (outputs - shift) * ops.exp(-log_scale)
+
+    def _affine(self, x, training):
+        _, height, width, channels = ops.shape(x)
+        changes = checkerboard(height, width, self.parity)
+        outputs = self.network(x * (1 - changes), training=training)
+        outputs = ops.cast(outputs, "float32")
+        log_scale = self.alpha * ops.tanh(outputs[..., :channels]) + self.beta
+        return log_scale * changes, outputs[..., channels:] * changes
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "parity": self.parity,
+            "hidden_dim": self.hidden_dim,
+            "num_blocks": self.num_blocks,
+            "kernel_initializer": keras.initializers.serialize(
+                self.kernel_initializer
+            ),
+        }
+
+
+def checkerboard(height, width, parity):
+    """Where `row + column` has a parity.
+
+    Args:
+        height: int or int tensor.
+        width: int or int tensor.
+        parity: 0 or 1.
+
+    Returns:
+        A float32 tensor of shape `(height, width, 1)`: 1 there, 0 elsewhere.
+    """
+    rows, columns = ops.arange(height), ops.arange(width)
+    sums = ops.expand_dims(rows, 1) + columns
+    changes = ops.cast(ops.equal(sums % 2, parity), "float32")
+    return ops.expand_dims(changes, -1)

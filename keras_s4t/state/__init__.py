@@ -1,0 +1,1 @@
+"""Variables as values: pure calls, one optimizer step, snapshots."""

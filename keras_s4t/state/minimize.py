@@ -1,0 +1,66 @@
+from keras import ops
+
+from keras_s4t.backend import no_gradients
+from keras_s4t.backend import value_and_grad
+from keras_s4t.state.pure_call import run_on
+from keras_s4t.state.pure_call import written_variables
+
+
+def minimize(loss_fn, updated, state, optimizer, dropped=()):
+    """One optimizer step on `loss_fn()`, run as a pure function.
+
+    Every variable is read from a value and every write is collected, so the
+    two choices of a method become the same kind of choice: which gradients are
+    applied, and which writes are kept.
+
+    Args:
+        loss_fn: Function without arguments that returns a scalar.
+        updated: list of variables that the optimizer moves.
+        state: list of all variables that `loss_fn` reads or writes.
+        optimizer: Keras optimizer, built for `updated`.
+        dropped: Variables of which no write is kept.
+
+    Returns:
+        The loss before the step, float32.
+    """
+    updated_ids = {id(variable) for variable in updated}
+    held = [v for v in state if id(v) not in updated_ids]
+    held_values = [ops.convert_to_tensor(v.value) for v in held]
+    written = []
+
+    def loss_of(values):
+        loss, scope = run_on(loss_fn, updated + held, [*values, *held_values])
+        written[:] = written_variables(held, held_values, scope)
+        return (
+            ops.cast(loss, "float32"),
+            [scope.get_current_value(variable) for variable in written],
+        )
+
+    if updated:
+        values = [variable.value for variable in updated]
+        loss, writes, gradients = value_and_grad(loss_of, values)
+        optimizer.apply(gradients, updated)
+    else:
+        with no_gradients():
+            loss, writes = loss_of([])
+    dropped_ids = {id(variable) for variable in dropped}
+    for variable, value in zip(written, writes, strict=True):
+        if id(variable) not in dropped_ids:
+            variable.assign(value)
+    return loss
+
+
+def gradient_of(fn, inputs):
+    """Gradient of the scalar `fn(inputs)`, which passes none on.
+
+    Args:
+        fn: Function from a tensor to a scalar.
+        inputs: Tensor.
+
+    Returns:
+        A tensor of the same shape.
+    """
+    _, _, gradients = value_and_grad(
+        lambda tensors: (ops.cast(fn(tensors[0]), "float32"), ()), [inputs]
+    )
+    return ops.stop_gradient(gradients[0])

@@ -1,0 +1,1 @@
+"""Machinery of the programs that measure time and memory."""

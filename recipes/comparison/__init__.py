@@ -1,0 +1,1 @@
+"""Machinery of `compare_methods.py` and `draw_figures.py`."""

@@ -1,0 +1,143 @@
+"""The rows of a comparison: methods, and whose network each of them adapts."""
+
+import collections.abc
+import dataclasses
+import inspect
+
+import keras
+from shared.reporting import CONTROL
+
+import keras_s4t
+from comparison.results import signature
+
+SOURCE_ONLY = "SourceOnly"
+BATCH_CONTROL = "BatchNormBatch"
+CONTROLS = (SOURCE_ONLY, CONTROL, BATCH_CONTROL)
+PLAIN = "plain"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One method of a comparison.
+
+    Attributes:
+        name: What the tables call it.
+        make: Function from a seed to a new `Method`.
+        needs_source: As the attribute of `Method`.
+        frozen_network: As the attribute of `Method`.
+        bn_mode: As the attribute of `Method`.
+        signature: What changes when the method does.
+    """
+
+    name: str
+    make: collections.abc.Callable
+    needs_source: tuple
+    frozen_network: bool
+    bn_mode: str
+    signature: str
+
+    @property
+    def is_trained(self):
+        """Whether the method needs training on the source."""
+        return "training" in self.needs_source
+
+    @property
+    def needs_statistics(self):
+        """Whether the method collects statistics of the source."""
+        return "statistics" in self.needs_source
+
+    @property
+    def is_frozen(self):
+        """Whether it is trained afterwards, on the plain network."""
+        return self.is_trained and self.frozen_network
+
+    @property
+    def network(self):
+        """Name of the source model: its own, or the one that others share."""
+        is_own = self.is_trained and not self.is_frozen
+        return self.name if is_own else PLAIN
+
+
+def default_methods():
+    """The names of all methods of the package."""
+    return tuple(keras_s4t.methods.METHODS)
+
+
+def make_rows(methods, settings):
+    """The rows of a comparison.
+
+    Args:
+        methods: Names of methods, or a dict from a row's name to the name of
+            a method or a function without arguments that makes a `Method`,
+            such as its class.
+        settings: `Settings`.
+
+    Returns:
+        list of `Row`, the controls first. `SourceOnly` and `BatchNormOnly` are
+        always among them, and `BatchNormBatch` where a method normalizes with
+        every batch's own statistics.
+
+    Raises:
+        ValueError: If a name is unknown, or a function makes no method.
+    """
+    if not isinstance(methods, collections.abc.Mapping):
+        methods = {name: name for name in methods}
+    if PLAIN in methods:
+        raise ValueError(
+            "The name of the shared source model is no name for a method. "
+            f"Received: {PLAIN!r} among {list(methods)}"
+        )
+    rows = {
+        name: make_row(name, method, settings)
+        for name, method in {
+            SOURCE_ONLY: SOURCE_ONLY,
+            CONTROL: CONTROL,
+            **methods,
+        }.items()
+    }
+    if any(row.bn_mode == "batch" for row in rows.values()):
+        rows.setdefault(
+            BATCH_CONTROL, make_row(BATCH_CONTROL, BATCH_CONTROL, settings)
+        )
+    return sorted(rows.values(), key=lambda row: row.name not in CONTROLS)
+
+
+def make_row(name, method, settings):
+    """One row, see `make_rows`."""
+    config = settings.configuration
+
+    def make(seed):
+        keras.utils.set_random_seed(seed)
+        if not isinstance(method, str):
+            return method()
+        if method == BATCH_CONTROL:
+            return keras_s4t.methods.BatchNormOnly(bn_mode="batch")
+        return config.make_method(method, seed)
+
+    example = make(0)
+    if not isinstance(example, keras_s4t.methods.Method):
+        raise ValueError(
+            "A method must be a name, or a function without arguments that "
+            f"makes a `Method`. Received: methods[{name!r}]={method!r}"
+        )
+    return Row(
+        name=name,
+        make=make,
+        needs_source=tuple(example.needs_source),
+        frozen_network=example.frozen_network,
+        bn_mode=example.bn_mode,
+        signature=_signature(example),
+    )
+
+
+def _signature(method):
+    """Of its options and of its class, whose text may change."""
+    options = method.get_config()
+    # Keras counts: the second layer of a class has another name.
+    options.pop("name")
+    try:
+        text = inspect.getsource(type(method))
+    except (OSError, TypeError):
+        # Made in a console, where no text is kept.
+        text = type(method).__qualname__
+    return signature(options, text)

@@ -1,0 +1,185 @@
+"""What a comparison is asked for, and which of it changes which result."""
+
+import dataclasses
+import pathlib
+from dataclasses import fields
+
+import configs
+import keras
+from configs.configuration import Configuration
+from shared.protocols import PROTOCOLS
+
+import keras_s4t
+from comparison.results import signature
+
+# What `--quick` takes where nothing else is asked for.
+QUICK = {
+    "size": 32,
+    "seeds": (0,),
+    "epochs": 1,
+    "num_source": 32,
+    "num_target": 16,
+    "num_statistics": 16,
+    "num_tuning": 16,
+    "steps": 2,
+    "factors": (1.0, 100.0),
+    "severities": (5,),
+    "timing_steps": (1, 3),
+    # Starting worker processes takes longer than a few images do.
+    "workers": 1,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything about a comparison but its methods.
+
+    Attributes:
+        config: Name of a configuration in `configs`, or a `Configuration`.
+        size: Side of the images, in pixels; by default that of the
+            configuration.
+        preset: Backbone, where the configuration lets choose one.
+        legacy: What the authors' release did differently, likewise.
+        paper_inputs: Whether images are scaled as in the release, likewise.
+        source: Dataset to train on, as `keras_s4t.data.load` takes it; by
+            default that of the configuration.
+        targets: Datasets to adapt to; by default those of the configuration.
+        seeds: Seeds of source training, masks, noise and views.
+        protocol: `"release"`, `"online"` or `"episodic"`.
+        steps: Most adaptation steps, and the fixed step unless it is tuned.
+        batch_size: Images per adaptation step, and of every evaluation.
+        epochs: Epochs of source training.
+        num_source: Images of source training, `None` for all.
+        source_batch_size: Images per step of source training.
+        split: Split of the targets.
+        num_target: Images of each target, `None` for all.
+        num_statistics: Source images for methods that collect statistics.
+        tune: Whether learning rates and numbers of steps are chosen on
+            corrupted source images.
+        factors: Factors of a method's own learning rate to choose from.
+        severities: Of the corruptions, in 1 ... 5.
+        num_tuning: Images of each corruption.
+        timing_steps: Steps to warm up, and steps of which the median counts.
+        output: Folder for the results and the source models.
+        cache: Folder of rendered and decoded images.
+        data_dir: Folder of prepared datasets.
+        workers: Rendering processes; more than one needs a `__main__` guard in
+            the calling script.
+
+    Raises:
+        ValueError: If a setting is out of its range.
+    """
+
+    config: str | Configuration = "synth_rooms"
+    size: int | None = None
+    preset: str | None = None
+    legacy: tuple | None = None
+    paper_inputs: bool | None = None
+    source: str | None = None
+    targets: tuple | None = None
+    seeds: tuple = (0, 1, 2)
+    protocol: str = "release"
+    steps: int = 40
+    batch_size: int = 8
+    epochs: int = 10
+    num_source: int | None = 800
+    source_batch_size: int = 16
+    split: str = "test"
+    num_target: int | None = 200
+    num_statistics: int = 400
+    tune: bool = False
+    factors: tuple = (0.1, 1.0, 10.0, 100.0)
+    severities: tuple = (4,)
+    num_tuning: int = 64
+    timing_steps: tuple = (5, 20)
+    output: pathlib.Path = pathlib.Path("runs/comparison")
+    cache: pathlib.Path | None = pathlib.Path("runs/cache")
+    data_dir: pathlib.Path | None = None
+    workers: int = 1
+
+    def __post_init__(self):
+        # Plain values, since they decide what is found again.
+        for name in ("targets", "seeds", "factors", "severities"):
+            value = getattr(self, name)
+            if value is not None:
+                value = tuple(dict.fromkeys(value))
+                object.__setattr__(self, name, value)
+        object.__setattr__(self, "output", pathlib.Path(self.output))
+        config = self.configuration
+        for name in ("size", "source", "targets"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(config, name))
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(
+                f"`protocol` must be one of {sorted(PROTOCOLS)}. "
+                f"Received: protocol={self.protocol!r}"
+            )
+        for name in ("steps", "batch_size", "size", "epochs", "workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1. "
+                    f"Received: {name}={getattr(self, name)}"
+                )
+        if self.num_statistics < self.batch_size:
+            raise ValueError(
+                "`num_statistics` must be at least `batch_size`. Received: "
+                f"num_statistics={self.num_statistics}, "
+                f"batch_size={self.batch_size}"
+            )
+        for name in ("targets", "seeds", "factors", "severities"):
+            if not getattr(self, name):
+                raise ValueError(
+                    f"`{name}` must not be empty. Received: {name}=()"
+                )
+
+    @property
+    def configuration(self):
+        """What makes tasks, network, methods and trainer."""
+        if not isinstance(self.config, str):
+            return self.config
+        return configs.get(
+            self.config,
+            size=self.size,
+            preset=self.preset,
+            legacy=self.legacy,
+            paper_inputs=self.paper_inputs,
+        )
+
+    @property
+    def facts(self):
+        """The settings as what JSON can hold."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return values | {
+            "config": self.configuration.name,
+            "output": str(self.output),
+            "cache": str(self.cache),
+            "data_dir": str(self.data_dir),
+        }
+
+    def source_key(self, seed, row):
+        """What changes the source model that a row starts from."""
+        return signature(
+            keras.backend.backend(),
+            keras.__version__,
+            keras_s4t.__version__,
+            self.configuration.text,
+            self.source,
+            seed,
+            self.epochs,
+            self.num_source,
+            self.source_batch_size,
+            row.signature if row.is_trained else None,
+        )
+
+    def adaptation_key(self, source_key, row, learning_rate, data):
+        """What changes the result of an adaptation."""
+        return signature(
+            source_key,
+            row.signature,
+            learning_rate,
+            self.protocol,
+            self.steps,
+            self.batch_size,
+            self.num_statistics if row.needs_statistics else None,
+            data,
+        )

@@ -1,0 +1,143 @@
+"""Which source model a method starts from, trained once and kept."""
+
+import math
+import re
+import sys
+import time
+
+import keras
+
+import keras_s4t
+from comparison.contenders import PLAIN
+from comparison.contenders import make_row
+from comparison.data import load_source
+from keras_s4t.files import atomic_path
+
+
+class SourceModels:
+    """Source models in files, trained when first asked for.
+
+    Methods that add nothing to the source training share one plain model per
+    seed, methods that are trained with the network have their own, and
+    methods that are trained afterwards add themselves to the plain one.
+
+    Args:
+        settings: `Settings`.
+        results: `Results`, which knows whose training is finished.
+    """
+
+    def __init__(self, settings, results):
+        self.settings = settings
+        self.results = results
+        self.folder = settings.output / "sources"
+        self.plain = make_row(PLAIN, "SourceOnly", settings)
+
+    def path(self, seed, row):
+        """Where the source model of a row is kept."""
+        row = row if row.is_trained else self.plain
+        name = re.sub(r"\W+", "_", row.name)
+        key = self.settings.source_key(seed, row)
+        return self.folder / f"{name}_seed{seed}_{key}.keras"
+
+    def get(self, seed, owner, row):
+        """A network, trained on the source, and a method to adapt it.
+
+        Args:
+            seed: int.
+            owner: The `Row` whose network it is.
+            row: The `Row` of the method.
+
+        Returns:
+            Pair of a new `MultiTaskModel` and a new `Method`.
+        """
+        trainer = self.trained(seed, owner)
+        if row is owner and row.is_trained:
+            return trainer.network, trainer.method
+        return trainer.network, row.make(seed)
+
+    def trained(self, seed, row):
+        """The trained `SourceTrainer` of a row, from its file if there is one.
+
+        Args:
+            seed: int.
+            row: `Row`.
+
+        Returns:
+            A new `SourceTrainer`.
+        """
+        if not row.is_trained:
+            row = self.plain
+        config = self.settings.configuration
+        path = self.path(seed, row)
+        key = self.settings.source_key(seed, row)
+        if key not in self.results["sources"] or not path.exists():
+            self._train(seed, row, path)
+        # Weights alone, so that a method's class need not be registered.
+        trainer = keras_s4t.SourceTrainer(
+            config.make_network(seed),
+            row.make(seed),
+            frozen_network=row.is_frozen,
+        )
+        trainer.load_weights(path)
+        return trainer
+
+    def _train(self, seed, row, path):
+        settings = self.settings
+        config = settings.configuration
+        start = time.time()
+        if row.is_frozen:
+            network = self.trained(seed, self.plain).network
+        else:
+            network = config.make_network(seed)
+        method = row.make(seed)
+        print(f"Training the source model: {row.name}, seed {seed}")
+        source = load_source(settings, network.tasks, seed)
+        if not int(source.cardinality()):
+            raise ValueError(
+                "The source must have images for a batch to train on. Received:"
+                f" {settings.source!r} with fewer than "
+                f"{settings.source_batch_size} images"
+            )
+        trainer = config.make_trainer(
+            network,
+            method,
+            settings.epochs * int(source.cardinality()),
+            frozen_network=row.is_frozen,
+        )
+        history = trainer.fit(
+            source,
+            epochs=settings.epochs,
+            verbose=0,
+            callbacks=[Epochs(settings.epochs)],
+        ).history
+        if not math.isfinite(history["loss"][-1]):
+            print(f"The training of {row.name} diverged.", file=sys.stderr)
+        # Without the optimizer, whose variables nobody needs again.
+        trained = keras_s4t.SourceTrainer(
+            network, method, frozen_network=row.is_frozen
+        )
+        with atomic_path(path) as unfinished:
+            trained.save(unfinished)
+        self.results.add(
+            "sources",
+            self.settings.source_key(seed, row),
+            name=row.name,
+            seed=seed,
+            seconds=time.time() - start,
+            loss=history["loss"],
+        )
+
+
+class Epochs(keras.callbacks.Callback):
+    """A progress bar of epochs.
+
+    Args:
+        epochs: int.
+    """
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.progress = keras.utils.Progbar(epochs, unit_name="epoch")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.progress.update(epoch + 1, [("loss", logs["loss"])])

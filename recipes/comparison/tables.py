@@ -1,0 +1,194 @@
+"""The tables of a comparison."""
+
+from shared.reporting import CONTROL
+from shared.reporting import task_header
+from shared.tables import Table
+from shared.tables import gain_cell
+from shared.tables import interval_cell
+from shared.tables import metric_cell
+from shared.tables import number_cell
+
+from comparison.contenders import SOURCE_ONLY
+from comparison.statistics import CONFIDENCE
+from comparison.statistics import spread
+from comparison.summary import MEASURES
+
+DELTA = "Delta_TTT\n%"
+OVER = "over\nBatch-\nNormOnly"
+NOTE = f"""\
+What follows ± is the standard deviation over seeds; of gains over
+BatchNormOnly, in points of Delta_TTT, it is half of the {CONFIDENCE:.0%}
+confidence interval of the mean, paired over seeds, by Student's t. A method is
+compared with BatchNormOnly on the network that it adapts itself. The best step
+is an oracle: to find it takes the labels of the target.
+"""
+
+
+def target_table(summary, target):
+    """The paper's Table 1 for one target, and what it must be read with."""
+    headers = [
+        "method",
+        *map(task_header, summary.tasks),
+        DELTA,
+        OVER,
+        "oracle:\nbest\nstep",
+    ]
+    rows = []
+    for method in summary.methods:
+        if not summary.curves(method, target):
+            continue
+        gain = spread(list(summary.gains(method, target).values()))
+        over = list(summary.over_control(method, target).values())
+        best, step = summary.best(method, target)
+        rows.append(
+            [
+                method,
+                *map(metric_cell, summary.metrics(method, target).values()),
+                gain_cell(gain),
+                interval_cell(
+                    spread(over) if over and method != CONTROL else None
+                ),
+                f"{best.mean:+.2f}\n@{step}",
+            ]
+        )
+    seeds = len(summary.content["settings"]["seeds"])
+    title = f"{target}, {seeds} seed{'s' * (seeds > 1)}"
+    return Table(title, headers, rows)
+
+
+def overall_table(summary):
+    """Delta_TTT on every target, and the mean over targets."""
+    names = [_short(target, summary.targets) for target in summary.targets]
+    headers = ["method", *names, "mean\n%", OVER]
+    rows = []
+    for method in summary.methods:
+        gains = [
+            list(summary.gains(method, target).values())
+            for target in summary.targets
+        ]
+        mean = summary.over_targets(summary.gains, method)
+        over = summary.over_targets(summary.over_control, method)
+        rows.append(
+            [
+                method,
+                *(f"{spread(g).mean:+.2f}" if g else "" for g in gains),
+                gain_cell(mean) if mean else "",
+                interval_cell(over if method != CONTROL else None),
+            ]
+        )
+    return Table("Delta_TTT in percent, all targets", headers, rows)
+
+
+def network_table(summary):
+    """The source models before adaptation, and with the control."""
+    headers = [
+        "source model",
+        *map(task_header, summary.tasks),
+        "Batch-\nNormOnly\n%",
+    ]
+    rows = []
+    for network in summary.networks():
+        # Step 0 is in every curve of the network.
+        values, gains = {t.metric_key: [] for t in summary.tasks}, []
+        for target in summary.targets:
+            curves = summary.curves(CONTROL, target, network)
+            if not curves:
+                continue
+            metrics = summary.metrics(CONTROL, target, network, step=0)
+            for key, value in metrics.items():
+                values[key].append(value.mean)
+            gains += summary.gains(CONTROL, target, network).values()
+        if gains:
+            rows.append(
+                [
+                    network,
+                    *(f"{spread(v).mean:#.4g}" for v in values.values()),
+                    f"{spread(gains).mean:+.2f}",
+                ]
+            )
+    title = "Source models before adaptation, mean over targets"
+    return Table(title, headers, rows)
+
+
+def synchronization_table(summary, target):
+    """How far tasks improve together, and whether that goes with gain."""
+    headers = ["method", "SV ↓", "DTW ↓", "CS ↑", DELTA]
+    rows = []
+    for method in summary.methods:
+        if method == SOURCE_ONLY or not summary.curves(method, target):
+            continue
+        measures = summary.synchronization(method, target)
+        gain = spread(list(summary.gains(method, target).values()))
+        cells = [metric_cell(measures[name]) for name in MEASURES]
+        rows.append([method, *cells, gain_cell(gain)])
+    correlations = summary.correlations(target)
+    cells = [f"{correlations[name][0]:+.2f}" for name in MEASURES]
+    rows.append(["Spearman with Delta_TTT", *cells, ""])
+    return Table(f"Synchronization of tasks, {target}", headers, rows)
+
+
+def costs_table(summary):
+    """The paper's Table 9: parameters, seconds and memory."""
+    content = summary.content
+    headers = [
+        "method",
+        "parameters",
+        "updated",
+        "seconds\nper step",
+        "seconds per\nprediction",
+        "elsewhere:\nseconds\nper step",
+        "peak\nmemory\nGB",
+    ]
+    rows = []
+    for method in summary.methods:
+        facts = content["methods"][method]
+        costs = content["costs"].get(facts["costs"], {})
+        other = content["benchmark"].get(method, {})
+        rows.append(
+            [
+                method,
+                number_cell(costs.get("parameters"), ","),
+                number_cell(costs.get("updated"), ","),
+                number_cell(costs.get("step_seconds"), "#.3g"),
+                number_cell(costs.get("predict_seconds"), "#.3g"),
+                number_cell(other.get("step_seconds"), "#.3g"),
+                number_cell(other.get("peak_memory"), ".2f", scale=1e-9),
+            ]
+        )
+    return Table("Costs of one batch", headers, rows)
+
+
+def tuning_table(summary):
+    """Learning rates and steps, and what they brought on the source."""
+    headers = [
+        "method",
+        "authors'\nlearning rate",
+        "learning\nrate",
+        "steps",
+        "gain on\ncorrupted\nsource, %",
+        "at the\nedge",
+    ]
+    rows = []
+    for method in summary.methods:
+        facts = summary.content["methods"][method]
+        tuned = summary.content["tuning"].get(facts["tuning"])
+        if method == SOURCE_ONLY or tuned is None or tuned["step"] is None:
+            continue
+        rate = tuned["learning_rate"]
+        rows.append(
+            [
+                method,
+                "" if rate is None else f"{facts['default_learning_rate']:.1e}",
+                number_cell(rate, ".1e"),
+                str(tuned["step"]),
+                number_cell(tuned["mean_gain"], "+.2f"),
+                "yes" if tuned["at_edge"] else "",
+            ]
+        )
+    return Table("Chosen on corrupted source images", headers, rows)
+
+
+def _short(target, targets):
+    """A target's name without the dataset, where that is the same for all."""
+    datasets = {name.rpartition("/")[0] for name in targets}
+    return target.rpartition("/")[2] if len(datasets) == 1 else target

@@ -1,0 +1,1 @@
+"""What several programs need: tables, protocols, corrupted images."""

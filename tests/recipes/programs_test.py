@@ -1,0 +1,198 @@
+"""Every recipe with `--quick`, as a user would start it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_s4t
+from keras_s4t.curves.curve import Curve
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+METHODS = ("SourceOnly", "BatchNormOnly", "S4T")
+
+needs_minutes = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="compiling takes minutes, and recipes name no backend",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("recipes")
+
+
+@pytest.fixture(scope="module")
+def source(folder):
+    output = run(folder, "train_source", "--cache", "cache")
+    assert not (output / "backup").exists()
+    return output / "source.keras"
+
+
+def run(folder, name, *arguments):
+    """Runs a recipe in the folder; returns where it wrote."""
+    if name != "adapt_images":
+        arguments = (*arguments, "--size", "32")
+    result = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "recipes" / f"{name}.py",
+            "--quick",
+            *("--output", folder / name),
+            *arguments,
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return folder / name
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_quickstart(folder):
+    output = run(folder, "quickstart", "--cache", "cache")
+    results = json.loads((output / "results.json").read_text())
+    assert set(results["methods"]) == set(METHODS)
+    written = {path.name for path in output.iterdir()}
+    assert written == {
+        "curves.png",
+        "predictions.png",
+        "results.json",
+        "source.keras",
+    }
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_train_source(source):
+    trainer = keras.saving.load_model(source, compile=False)
+    assert isinstance(trainer, keras_s4t.SourceTrainer)
+    rows = json.loads((source.parent / "history.json").read_text())
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(0 <= row["val_semseg_miou"] <= 1 for row in rows)
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_adapt_online(folder, source):
+    arguments = ("--model", source, "--protocol", "episodic")
+    output = run(folder, "adapt_online", *arguments, "--cache", "cache")
+    curves = [Curve.load(output / f"{name}.json") for name in METHODS]
+    assert all(curve.steps == [0, 1, 2] for curve in curves)
+    base, control, _ = curves
+    assert base.gains == [0.0, 0.0, 0.0]
+    assert control.points[0] == base.points[0]
+    assert control.points[1] != control.points[0]
+    assert (output / "curves.png").stat().st_size
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_tune_adaptation(folder, source):
+    arguments = ("--model", source, "--cache", "cache")
+    output = run(folder, "tune_adaptation", *arguments)
+    results = json.loads((output / "tuning.json").read_text())
+    gains = np.array(list(results["gains"].values()))
+    assert gains.shape == (6, 1, len(results["learning_rates"]))
+    best = np.argmax(gains.mean(axis=(0, 1)))
+    assert results["best_learning_rate"] == results["learning_rates"][best]
+    # Both rates started from the same model, and they are not the same.
+    assert np.all(gains[..., 0] != gains[..., 1])
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_adapt_images(folder, source):
+    photographs = folder / "photographs"
+    photographs.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (40, 48, 3), "uint8")
+    for name in ("a.png", "b.png"):
+        Image.fromarray(noise).save(photographs / name)
+    arguments = ("--model", source, "--images", photographs, "--size", "32")
+    output = run(folder, "adapt_images", *arguments)
+    names = sorted(path.name for path in output.iterdir())
+    assert names == ["a.png.png", "b.png.png"]
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_benchmark(folder):
+    arguments = ("--operations", "adapt", "--sweeps", "steps")
+    output = run(folder, "benchmark", *arguments)
+    written = sorted(path.name for path in output.iterdir())
+    assert written == ["results.json", "scaling.png"]
+    text = (output / "results.json").read_text()
+    points = json.loads(text)["points"]
+    for point in points.values():
+        assert point["size"] == [32, 32]
+        assert set(point["contestants"]) == {"literal", "fast"}
+        for facts in point["contestants"].values():
+            assert len(facts["seconds"]) == len(facts["rates"]) == 2
+            assert min(facts["seconds"]) > 0
+    assert len(points) == 3
+    # Finished points are not measured again.
+    run(folder, "benchmark", *arguments)
+    assert (output / "results.json").read_text() == text
+
+
+def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
+    recipe = load_recipe("adapt_images")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 48, 3), "uint8")
+    Image.fromarray(noise).save(tmp_path / "good.jpg")
+    complete = (tmp_path / "good.jpg").read_bytes()
+    (tmp_path / "truncated.jpg").write_bytes(complete[: len(complete) // 2])
+    (tmp_path / "text.png").write_text("no picture")
+    Image.fromarray(noise[..., 0].astype("uint16")).save(tmp_path / "deep.png")
+    (tmp_path / "notes.txt").write_text("not even called a picture")
+    skipped = []
+    names = [path.name for path, _ in recipe.read_all(tmp_path, skipped)]
+    assert names == ["good.jpg"]
+    assert [path.name for path, _ in skipped] == [
+        "deep.png",
+        "text.png",
+        "truncated.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "valid"),
+    [
+        ("train_source", ["--config", "nowhere"], "synth_rooms"),
+        ("train_source", ["--loss-balance", "nothing"], "awl"),
+        ("train_source", ["--size", "50"], "multiple of 32"),
+        ("train_source", ["--batch-size", "0"], "at least 1"),
+        ("train_source", ["--preset", "random"], "synth_rooms"),
+        ("train_source", ["--legacy", "nothing"], "log_depth"),
+        ("adapt_online", ["--methods", "Nothing"], "BatchNormOnly"),
+        ("adapt_online", ["--protocol", "nothing"], "episodic"),
+        ("adapt_online", ["--model", "nowhere.keras"], "saved model"),
+        ("tune_adaptation", ["--config", "nowhere"], "synth_rooms"),
+        ("tune_adaptation", ["--model", "nowhere.keras"], "saved model"),
+        ("quickstart", ["--target", "nowhere"], "evening"),
+        ("benchmark", ["--sweeps", "nothing"], "resolution"),
+        ("benchmark", ["--forms", "nothing"], "literal"),
+        ("benchmark", ["--methods", "Nothing"], "BatchNormOnly"),
+        ("benchmark", ["--size", "50"], "multiples of 32"),
+        ("benchmark", ["--repeats", "0"], "at least 1"),
+    ],
+)
+def test_unknown_names(
+    load_recipe, monkeypatch, capsys, name, arguments, valid
+):
+    recipe = load_recipe(name)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+    with pytest.raises(SystemExit) as exit_info:
+        recipe.main()
+    assert exit_info.value.code == 2
+    error = capsys.readouterr().err
+    assert arguments[-1] in error
+    assert valid in error
