@@ -80,6 +80,20 @@ def check_data(x, y, tasks):
             check_labels(y, x.shape[1:3], tasks)
 
 
+def check_compiled(trainer, verb):
+    """Raises a `ValueError` unless a trainer is compiled.
+
+    Args:
+        trainer: `keras.Model`.
+        verb: Name of the method that needs it.
+    """
+    if not trainer.compiled:
+        raise ValueError(
+            f"`compile` must be called before `{verb}`. "
+            f"Received: a {type(trainer).__name__} that is not compiled"
+        )
+
+
 def first_images(x, batch_size=None):
     """The images of the first batch.
 

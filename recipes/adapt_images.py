@@ -26,7 +26,6 @@ from PIL import ImageOps
 
 import keras_s4t
 
-DISPLAY_SIZE = 256
 PHOTOGRAPH_MODES = ("RGB", "RGBA", "L", "LA", "CMYK", "YCbCr")
 
 
@@ -88,38 +87,23 @@ def read_all(folder, skipped):
 
 
 def batches(photographs, size, batch_size):
-    """Yields lists of `(path, photograph, image)` of one shape each."""
+    """Yields lists of `(path, image)` of one shape each."""
     # Few different shapes, since each is compiled anew.
     images = (
-        (
-            path,
-            photograph,
-            resized(photograph, size, multiple=max(size // 4, 1)),
-        )
+        (path, resized(photograph, size, multiple=max(size // 4, 1)))
         for path, photograph in photographs
     )
-    for _, group in itertools.groupby(images, lambda item: item[2].shape):
+    for _, group in itertools.groupby(images, lambda item: item[1].shape):
         while batch := list(itertools.islice(group, batch_size)):
             yield batch
 
 
-def predict(network, images, size):
-    """Physical values at the size of the display."""
-    features = network.encode(keras.ops.convert_to_tensor(images))
-    values = network.postprocess(network.decode(features, size))
-    return {k: keras.ops.convert_to_numpy(v) for k, v in values.items()}
-
-
-def write_panels(batch, source, adapted, tasks, arguments):
+def write_panels(batch, before, after, tasks, arguments):
     """One panel per photograph, before and after."""
-    images = np.stack([image for *_, image in batch])
-    display = resized(batch[0][1], DISPLAY_SIZE, multiple=1).shape[:2]
-    before, after = (predict(n, images, display) for n in (source, adapted))
-    for i, (path, photograph, _) in enumerate(batch):
-        picture = photograph.resize(display[::-1], Image.Resampling.BOX)
+    for i, (path, image) in enumerate(batch):
         name = path.relative_to(arguments.images)
         keras_s4t.plots.prediction_grid(
-            np.asarray(picture)[None],
+            image[None],
             {
                 "before": {k: v[i : i + 1] for k, v in before.items()},
                 "after": {k: v[i : i + 1] for k, v in after.items()},
@@ -143,12 +127,14 @@ def main():
         photographs = itertools.islice(photographs, 4)
     progress = keras.utils.Progbar(None, unit_name="photograph")
     for batch in batches(photographs, arguments.size, arguments.batch_size):
-        images = np.stack([image for *_, image in batch])
-        for _ in range(arguments.steps):
-            adapter.train_on_batch(images)
-        write_panels(
-            batch, source.network, adapter.network, adapter.tasks, arguments
+        images = np.stack([image for _, image in batch])
+        outputs = source.network.predict_on_batch(images)
+        before = keras.tree.map_structure(
+            keras.ops.convert_to_numpy, source.network.postprocess(outputs)
         )
+        for _ in range(arguments.steps):
+            after = adapter.adapt(images)
+        write_panels(batch, before, after, adapter.tasks, arguments)
         count += len(batch)
         progress.update(count)
 

@@ -31,8 +31,14 @@ from keras_s4t.files import atomic_path
 
 TASKS = ("semseg", "depth", "normals", "edge")
 SIZES = ((256, 256), (448, 576))
-AUGMENTATION = keras_s4t.data.Augmentation(
-    zoom=(0.5, 2.0), brightness=0.125, contrast=0.5, saturation=0.5, hue=0.1
+TRAINING = keras_s4t.data.Training(
+    augmentation=keras_s4t.data.Augmentation(
+        zoom=(0.5, 2.0),
+        brightness=0.125,
+        contrast=0.5,
+        saturation=0.5,
+        hue=0.1,
+    )
 )
 
 
@@ -55,8 +61,7 @@ def make_cases(folder):
         (name, size, training): dict(
             **options,
             size=size,
-            training=training,
-            augmentation=AUGMENTATION if training else None,
+            training=TRAINING if training else False,
         )
         for name, options in sources.items()
         for size in SIZES

@@ -75,9 +75,8 @@ def load_data(arguments, config):
         "train",
         tasks,
         batch_size=16,
-        training=True,
+        training=keras_s4t.data.Training(arguments.seed),
         num_examples=num_source,
-        seed=arguments.seed,
         **options,
     )
     stream = keras_s4t.data.load(

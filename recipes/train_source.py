@@ -77,21 +77,32 @@ def parse_arguments():
     return parser, arguments, config
 
 
-def load_split(arguments, config, split, training=False, **options):
+def load_split(arguments, config, split, **options):
     """Images of the source, with their labels."""
     return keras_s4t.data.load(
         arguments.source,
         split,
         config.make_tasks(),
         batch_size=arguments.batch_size,
-        training=training,
-        seed=arguments.seed,
         cache_dir=arguments.cache,
         data_dir=arguments.data_dir,
         # Starting worker processes takes longer than a few images do.
         workers=1 if arguments.quick else 2,
         **options,
-        **config.load_options(arguments.source, training),
+        **config.load_options(arguments.source),
+    )
+
+
+def load_training_images(arguments, config, **stream):
+    """Images to train on, in one pass or in a stream."""
+    return load_split(
+        arguments,
+        config,
+        "train",
+        training=keras_s4t.data.Training(
+            arguments.seed, config.augmentation(arguments.source), **stream
+        ),
+        num_examples=arguments.num_examples,
     )
 
 
@@ -108,12 +119,9 @@ def train(trainer, state, arguments, config):
     first_epoch = state.restore(trainer)
     if first_epoch >= arguments.epochs:
         return
-    images = load_split(
+    images = load_training_images(
         arguments,
         config,
-        "train",
-        training=True,
-        num_examples=arguments.num_examples,
         num_batches=arguments.epochs * steps,
         first_batch=first_epoch * steps,
     )
@@ -140,13 +148,7 @@ def main():
     start = time.time()
     try:
         if arguments.steps_per_epoch is None:
-            one_pass = load_split(
-                arguments,
-                config,
-                "train",
-                training=True,
-                num_examples=arguments.num_examples,
-            )
+            one_pass = load_training_images(arguments, config)
             arguments.steps_per_epoch = int(one_pass.cardinality())
         trainer = config.make_trainer(
             config.make_network(arguments.seed),

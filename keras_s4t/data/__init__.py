@@ -6,6 +6,8 @@ from keras_s4t.data.array_batches import ArrayBatches
 from keras_s4t.data.loading import load
 from keras_s4t.data.pipeline.augmentation import Augmentation
 from keras_s4t.data.pipeline.batching import batches
+from keras_s4t.data.pipeline.canvas import Canvas
+from keras_s4t.data.pipeline.training import Training
 from keras_s4t.data.records import examples_from_arrays
 from keras_s4t.data.streams import online_stream
 from keras_s4t.data.synth_rooms import DOMAINS
@@ -14,9 +16,11 @@ from keras_s4t.data.synth_rooms import SynthRooms
 __all__ = [
     "ArrayBatches",
     "Augmentation",
+    "Canvas",
     "DOMAINS",
     "SynthRooms",
     "TaskonomyFolder",
+    "Training",
     "batches",
     "examples_from_arrays",
     "label_spaces",

@@ -15,7 +15,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_s4t.data.records import IGNORE_CLASS
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 # fmt: off
 TASKONOMY_CLASSES = (

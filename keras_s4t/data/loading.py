@@ -1,15 +1,16 @@
-from keras_s4t.data.label_spaces import NATIVE_CLASSES
+import dataclasses
+
 from keras_s4t.data.pipeline.batching import Batching
-from keras_s4t.data.pipeline.batching import names_of
+from keras_s4t.data.pipeline.canvas import get_canvas
 from keras_s4t.data.pipeline.decoded_cache import cached_examples
 from keras_s4t.data.pipeline.devices import keep_tensorflow_off_gpus
-from keras_s4t.data.pipeline.resizing import fit_example
-from keras_s4t.data.readers.by_name import SYNTH_ROOMS
-from keras_s4t.data.readers.by_name import TASKONOMY_FOLDER
-from keras_s4t.data.readers.by_name import reader_by_name
+from keras_s4t.data.pipeline.training import get_training
+from keras_s4t.data.readers.by_name import Request
+from keras_s4t.data.readers.by_name import get_reader
+from keras_s4t.data.records import example_from_record
+from keras_s4t.tasks import get_labels
 from keras_s4t.version import __version__
 
-RESIZES = ("fit", "none")
 # Decoded examples take megabytes each.
 DECODED_SHUFFLE_BUFFER = 256
 
@@ -20,18 +21,12 @@ def load(
     tasks,
     batch_size=8,
     training=False,
-    num_examples=None,
-    seed=0,
     size=None,
-    resize="fit",
-    augmentation=None,
-    image_scaling=None,
-    num_batches=None,
-    first_batch=0,
+    num_examples=None,
+    label_space=None,
+    data_dir=None,
     cache_dir=None,
     workers=1,
-    data_dir=None,
-    label_space=None,
 ):
     """Loads a dataset as batches for `fit` and `evaluate`.
 
@@ -52,35 +47,22 @@ def load(
             TFDS datasets. The last two are the same split of NYUD and PASCAL.
         tasks: list of `Task`, or of task names.
         batch_size: int.
-        training: bool. Whether to shuffle, augment and drop the last, smaller
-            batch.
+        training: bool or `Training`. Whether to shuffle, augment and drop the
+            last, smaller batch. `True` flips images and nothing else.
+        size: int, pair `(height, width)`, in pixels, or `Canvas`. Rendered
+            images have this side, 64 by default. Others are scaled, with their
+            aspect ratio, to the largest size that fits, and padded; by default
+            they are left alone and must have one size.
         num_examples: Optional int, only the first examples.
-        seed: int. Seed of the order and the augmentation.
-        size: int or pair `(height, width)`, in pixels. Rendered images have
-            this side, 64 by default. Others are brought to a canvas of this
-            size; by default they are left alone and must have one size.
-        resize: How others than rendered images are brought to `size`: `"fit"`
-            scales them, with their aspect ratio, to the largest size that
-            fits; `"none"` expects none to be larger. The rest of the canvas is
-            padding at the bottom and at the right, where masks are 0: losses
-            and metrics never see it, and predictions are cropped to the size
-            that the image had.
-        augmentation: `Augmentation` for training; flips alone by default.
-        image_scaling: `None`, or `"taskonomy_release"` for images that the
-            network should see in [-1, 1]; see `image_scaling.py`.
-        num_batches: Optional int, for training. Instead of one pass, a stream
-            of as many batches that goes on from pass to pass.
-        first_batch: int. Where in this stream to begin: the batches from there
-            on are those of the whole stream.
-        cache_dir: Optional folder in which rendered images are kept, and
-            decoded and fitted ones of other datasets; see `cached_examples`
-            for when that pays.
-        workers: int. Rendering processes; more than one needs a `__main__`
-            guard in the calling script.
-        data_dir: Optional folder of TFDS datasets, or of Taskonomy.
         label_space: Optional `LabelSpace`, or name of one, such as
             `"taskonomy_nyud"`: classes that two real datasets share. Their own
             classes if `None`.
+        data_dir: Optional folder of TFDS datasets, or of Taskonomy.
+        cache_dir: Optional folder in which rendered images are kept, and
+            decoded and scaled ones of other datasets; see `cached_examples`
+            for when that pays.
+        workers: int. Rendering processes; more than one needs a `__main__`
+            guard in the calling script.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels, masks)`: images float32 RGB
@@ -92,74 +74,43 @@ def load(
             argument is out of its range, or the dataset is not prepared,
             misses a task or is not of that space.
     """
-    rooms = name.startswith(SYNTH_ROOMS)
-    names = names_of(tasks)
-    _check_options(name, size, resize, label_space)
-    canvas = None if rooms or size is None else _pair(size)
-    batching = Batching(
-        batch_size,
-        training,
-        seed,
-        augmentation,
-        canvas,
-        image_scaling,
-        num_batches,
-        first_batch,
-    )
-    keep_tensorflow_off_gpus()
-    reader = reader_by_name(
-        name,
-        split,
-        names,
-        size=size,
+    kinds, canvas = get_labels(tasks), get_canvas(size)
+    training = get_training(training)
+    request = Request(
+        name=name,
+        split=split,
+        task_names=tuple(kinds),
+        size=canvas.size,
         num_examples=num_examples,
         # A cache of decoded examples has one order.
-        shuffle_seed=seed if training and cache_dir is None else None,
+        shuffle_seed=training.seed if training and cache_dir is None else None,
+        label_space=label_space,
+        data_dir=data_dir,
         cache_dir=cache_dir,
         workers=workers,
-        data_dir=data_dir,
-        label_space=label_space,
     )
+    batching = Batching(kinds, batch_size, training, canvas)
+    keep_tensorflow_off_gpus()
+    reader = get_reader(request)
+    if reader.is_rendered:
+        canvas = dataclasses.replace(canvas, size=None)
+        batching = dataclasses.replace(batching, canvas=canvas)
 
     def read(*element):
-        example = reader.example(names, *element)
-        if canvas is not None and resize == "fit":
-            example = fit_example(example, canvas)
-        return example
+        example = example_from_record(reader.read(*element), kinds)
+        return canvas.fit(example, kinds)
 
-    if rooms or cache_dir is None:
+    if cache_dir is None or reader.is_rendered:
         return batching.batches(reader.elements, read, reader.shuffle_buffer)
     examples = cached_examples(
         reader.elements.map(read, num_parallel_calls=-1),
         cache_dir,
         name,
         [
-            *(__version__, reader.version, split, names, num_examples),
-            *(canvas, resize, str(label_space)),
+            *(__version__, reader.version, split, list(kinds), num_examples),
+            *(canvas.size, canvas.resize, str(label_space)),
         ],
     )
     return batching.batches(
         examples, lambda *example: example, DECODED_SHUFFLE_BUFFER
     )
-
-
-def _check_options(name, size, resize, label_space):
-    with_space = [*NATIVE_CLASSES, TASKONOMY_FOLDER]
-    if label_space is not None and name.split("/")[0] not in with_space:
-        raise ValueError(
-            f"`label_space` is for the datasets {with_space}. "
-            f"Received: label_space={label_space!r}, name={name!r}"
-        )
-    if resize not in RESIZES:
-        raise ValueError(
-            f"`resize` must be one of {RESIZES}. Received: resize={resize!r}"
-        )
-    if size is not None and min(_pair(size)) < 1:
-        raise ValueError(
-            "`size` must be a positive int, or a pair of them for datasets "
-            f"that are not rendered. Received: size={size!r}"
-        )
-
-
-def _pair(size):
-    return (size, size) if isinstance(size, int) else tuple(size)

@@ -15,19 +15,16 @@ follows from the ignored label.
 
 import numpy as np
 
-IGNORE_CLASS = 255
-#: Labels that are metres along the optical axis.
-DISTANCES = ("depth",)
-#: Labels that may be averaged over pixels.
-STRENGTHS = ("edge",)
+from keras_s4t.tasks import get_labels
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 
-def examples_from_arrays(arrays, task_names):
+def examples_from_arrays(arrays, tasks):
     """Examples for `fit` from stacked records, in NumPy.
 
     Args:
         arrays: dict of arrays as in the table above, with a leading axis.
-        task_names: Names of the tasks wanted.
+        tasks: list of `Task`, or of task names.
 
     Returns:
         Tuple `(images, labels, masks)`: images as stored, and dicts from task
@@ -36,15 +33,15 @@ def examples_from_arrays(arrays, task_names):
     Raises:
         ValueError: If a task is missing.
     """
-    check_tasks(arrays, task_names)
+    kinds = get_labels(tasks)
+    check_tasks(arrays, kinds)
     images = arrays["image"]
     labels, masks = {}, {}
-    for name in task_names:
+    for name, kind in kinds.items():
         label = arrays[name]
-        is_integer = np.issubdtype(label.dtype, np.integer)
-        labels[name] = label.astype("int32" if is_integer else "float32")
+        labels[name] = label.astype(kind.dtype)
         mask = arrays.get(f"{name}_mask")
-        if mask is None and is_integer:
+        if mask is None and kind.is_classes:
             mask = (label != IGNORE_CLASS)[..., None]
         if mask is None:
             mask = np.broadcast_to(np.float32(1), (*images.shape[:3], 1))
@@ -52,12 +49,12 @@ def examples_from_arrays(arrays, task_names):
     return images, labels, masks
 
 
-def example_from_record(record, task_names):
+def example_from_record(record, labels):
     """One example for `fit` from one record, in TensorFlow.
 
     Args:
         record: dict of tensors as in the table above.
-        task_names: Names of the tasks wanted.
+        labels: dict from the name of a task wanted to its `Label`.
 
     Returns:
         Tuple `(image, labels, masks)`: a float32 image, and dicts from task
@@ -68,21 +65,20 @@ def example_from_record(record, task_names):
     """
     import tensorflow as tf
 
-    check_tasks(record, task_names)
+    check_tasks(record, labels)
     image = tf.cast(record["image"], tf.float32)
-    labels, masks = {}, {}
-    for name in task_names:
+    values, masks = {}, {}
+    for name, kind in labels.items():
         label = record[name]
-        is_integer = label.dtype.is_integer
-        labels[name] = tf.cast(label, tf.int32 if is_integer else tf.float32)
+        values[name] = tf.cast(label, kind.dtype)
         if f"{name}_mask" in record:
             mask = record[f"{name}_mask"]
-        elif is_integer:
+        elif kind.is_classes:
             mask = (label != IGNORE_CLASS)[..., None]
         else:
             mask = tf.ones_like(image[..., :1])
         masks[name] = tf.cast(mask, tf.float32)
-    return image, labels, masks
+    return image, values, masks
 
 
 def check_tasks(record, task_names):

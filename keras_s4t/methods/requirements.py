@@ -34,8 +34,7 @@ def check_classes(network, **argument):
             not logits of classes.
     """
     ((key, name),) = argument.items()
-    # A label without channels holds the id of a class.
-    classes = [t.name for t in network.tasks if t.label_channels is None]
+    classes = [t.name for t in network.tasks if t.label.is_classes]
     if name not in classes:
         raise ValueError(
             f"`{key}` must be a task of the network that predicts classes, "

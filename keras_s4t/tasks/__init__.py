@@ -5,14 +5,26 @@ Nothing outside this package tests the name of a task.
 
 from keras_s4t.tasks.depth import depth
 from keras_s4t.tasks.edge import edge
+from keras_s4t.tasks.label import CLASSES
+from keras_s4t.tasks.label import DIRECTION
+from keras_s4t.tasks.label import DISTANCE
+from keras_s4t.tasks.label import STRENGTH
+from keras_s4t.tasks.label import Label
 from keras_s4t.tasks.normals import normals
 from keras_s4t.tasks.semseg import semseg
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 
 TASKS = {"semseg": semseg, "depth": depth, "normals": normals, "edge": edge}
+# The labels of those tasks, for loaders that know a task by its name alone.
+LABELS = {
+    "semseg": CLASSES,
+    "depth": DISTANCE,
+    "normals": DIRECTION,
+    "edge": STRENGTH,
+}
 
-__all__ = ["TASKS", "Task", "get", *TASKS]
+__all__ = ["LABELS", "Label", "TASKS", "Task", "get", "get_labels", *TASKS]
 
 
 def get(name, **kwargs):
@@ -29,3 +41,25 @@ def get(name, **kwargs):
         ValueError: If the name is unknown.
     """
     return lookup("task", name, TASKS)(**kwargs)
+
+
+def get_labels(tasks):
+    """The kinds of labels of tasks.
+
+    Args:
+        tasks: list of `Task`, or of names of tasks in the table.
+
+    Returns:
+        dict from task name to a `Label`, in the order of the tasks.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    return {
+        getattr(task, "name", task): (
+            task.label
+            if isinstance(task, Task)
+            else lookup("task", task, LABELS)
+        )
+        for task in tasks
+    }

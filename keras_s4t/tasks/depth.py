@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_s4t import losses
 from keras_s4t.tasks import colors
+from keras_s4t.tasks.label import DISTANCE
 from keras_s4t.tasks.rmse import rmse_kwargs
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
@@ -68,7 +69,7 @@ def depth(weight=1.0, encoding="metres", alignment="none"):
         name="depth",
         title="Depth",
         num_outputs=1,
-        label_channels=1,
+        label=DISTANCE,
         loss=loss,
         divergence=losses.gaussian_kl_divergence,
         **metric,

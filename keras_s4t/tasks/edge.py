@@ -2,6 +2,7 @@ from keras import ops
 
 from keras_s4t import losses
 from keras_s4t.tasks import colors
+from keras_s4t.tasks.label import STRENGTH
 from keras_s4t.tasks.rmse import rmse_kwargs
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
@@ -63,7 +64,7 @@ def edge(loss="l1", weight=1.0, alignment="none"):
         name="edge",
         title="Edges",
         num_outputs=1,
-        label_channels=1,
+        label=STRENGTH,
         loss=loss_fn,
         divergence=divergence,
         **rmse_kwargs("edge", alignment),

@@ -5,6 +5,7 @@ from keras import ops
 from keras_s4t import losses
 from keras_s4t import metrics
 from keras_s4t.tasks import colors
+from keras_s4t.tasks.label import DIRECTION
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 from keras_s4t.tasks.task import no_range
@@ -39,7 +40,7 @@ def normals(loss="cosine", weight=1.0):
         name="normals",
         title="Surface normals",
         num_outputs=3,
-        label_channels=3,
+        label=DIRECTION,
         loss=lookup("loss", loss, NORMALS_LOSSES),
         divergence=losses.direction_divergence,
         make_metric=functools.partial(

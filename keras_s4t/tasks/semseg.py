@@ -6,6 +6,7 @@ from keras import ops
 from keras_s4t import losses
 from keras_s4t import metrics
 from keras_s4t.tasks import colors
+from keras_s4t.tasks.label import CLASSES
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import no_range
 
@@ -48,7 +49,7 @@ def semseg(num_classes, class_names=None, weight=1.0):
         name="semseg",
         title="Semantic segmentation",
         num_outputs=num_classes,
-        label_channels=None,
+        label=CLASSES,
         loss=losses.softmax_cross_entropy,
         divergence=losses.softmax_kl_divergence,
         make_metric=functools.partial(

@@ -3,6 +3,8 @@ from collections.abc import Callable
 
 import keras
 
+from keras_s4t.tasks.label import Label
+
 
 @keras.saving.register_keras_serializable("keras_s4t")
 @dataclasses.dataclass(frozen=True)
@@ -13,8 +15,7 @@ class Task:
         name: Key of the task in labels, masks and predictions.
         title: Name for people.
         num_outputs: Channels of the raw prediction.
-        label_channels: Channels of the label, `None` for a label without a
-            channel axis.
+        label: The kind of its labels, a `Label`.
         loss: `loss(y_true, y_pred, mask)`, the source loss on raw outputs.
         divergence: `divergence(outputs, reference)`, how far raw outputs are
             from a reference of the same shape: a float32 scalar, 0 where they
@@ -40,7 +41,7 @@ class Task:
     name: str
     title: str
     num_outputs: int
-    label_channels: int | None
+    label: Label
     loss: Callable
     divergence: Callable
     make_metric: Callable
@@ -72,7 +73,7 @@ class Task:
         Returns:
             A tuple.
         """
-        channels = self.label_channels
+        channels = self.label.channels
         return (*size, channels) if channels else tuple(size)
 
     def get_config(self):

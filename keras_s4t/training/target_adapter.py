@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from keras_s4t.backend import no_gradients
+from keras_s4t.checks import check_compiled
+from keras_s4t.checks import check_data
 from keras_s4t.state.minimize import gradient_of
 from keras_s4t.state.minimize import minimize
 from keras_s4t.state.pure_call import without_writing
@@ -54,18 +56,20 @@ class TargetAdapter(StepMixin, TaskTrainer):
         """The optimizer of the method."""
         return self.method.default_optimizer()
 
-    def compile(self, optimizer="auto", metrics="auto", **kwargs):
+    def compile(self, optimizer="auto", loss=None, metrics="auto", **kwargs):
         """As `keras.Model.compile`, and takes the snapshot for `reset`.
 
         Args:
             optimizer: A Keras optimizer, its name, or `"auto"` for the
                 method's own.
+            loss: Must be `None`: the loss is the method's.
             metrics: `"auto"` for the tasks' metrics, `None` for none.
             **kwargs: Passed on to `keras.Model.compile`.
 
         Raises:
-            ValueError: If the dtype policy computes in float16, or several
-                steps are to be executed at once.
+            ValueError: If a loss or other metrics are given, the dtype policy
+                computes in float16, or several steps are to be executed at
+                once.
         """
         if kwargs.get("steps_per_execution", 1) != 1:
             raise ValueError(
@@ -78,7 +82,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
                 "scaling would be needed for float16. "
                 f"Received: dtype policy {self.dtype_policy.name!r}"
             )
-        super().compile(optimizer, metrics, **kwargs)
+        super().compile(optimizer, loss, metrics, **kwargs)
         self._take_snapshot()
 
     def prepare_method(self):
@@ -117,6 +121,42 @@ class TargetAdapter(StepMixin, TaskTrainer):
         losses = self.task_losses(y, y_pred, sample_weight)
         return sum(task.weight * losses[task.name] for task in self.tasks)
 
+    def adapt(self, images):
+        """Makes one update on a batch, and predicts it.
+
+        For images that come one batch at a time. `fit` does the same on a
+        stream, with callbacks and metrics.
+
+        Args:
+            images: Array or tensor of shape `(batch_size, height, width, 3)`,
+                float32 or uint8 RGB in 0 ... 255.
+
+        Returns:
+            dict from task name to NumPy arrays, the prediction of the adapted
+            network: class ids, meters and so on, see `Task.postprocess`.
+
+        Raises:
+            ValueError: If the images are not a finite RGB batch, the adapter
+                is not compiled, or the method is not prepared or cannot adapt
+                to such a batch.
+
+        Example:
+
+        ```python
+        adapter = keras_s4t.TargetAdapter(network, method)
+        adapter.compile()
+        for images in camera:
+            depth = adapter.adapt(images)["depth"]
+        ```
+        """
+        check_compiled(self, "adapt")
+        check_data(images, None, self.tasks)
+        self.method.check_target(images, len(images))
+        self.prepare_method()
+        self.train_on_batch(images)
+        values = self.network.postprocess(self.predict_on_batch(images))
+        return keras.tree.map_structure(ops.convert_to_numpy, values)
+
     def collect(self, source, verbose="auto"):
         """Lets the method collect its statistics over source images.
 
@@ -154,11 +194,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
 
     def reset(self):
         """Returns network, method, optimizer and seeds to the source state."""
-        if not self.compiled:
-            raise ValueError(
-                "`compile` takes the state that `reset` returns to; it must be "
-                "called before. Received: an adapter that is not compiled"
-            )
+        check_compiled(self, "reset")
         self._source_state.restore()
 
     def step(self, data):

@@ -5,6 +5,8 @@ from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
 from keras_s4t.training.train_step import StateMixins
 
+NOT_COMPILED = ("loss_weights", "weighted_metrics")
+
 
 class TaskTrainer(*StateMixins, keras.Model):
     """What source training and test-time training share.
@@ -33,17 +35,28 @@ class TaskTrainer(*StateMixins, keras.Model):
         """The tasks of the network."""
         return self.network.tasks
 
-    def compile(self, optimizer="auto", metrics="auto", **kwargs):
-        """As `keras.Model.compile`; losses come from the tasks.
+    def compile(self, optimizer="auto", loss=None, metrics="auto", **kwargs):
+        """As `keras.Model.compile`; losses and metrics come from the tasks.
 
         Args:
             optimizer: A Keras optimizer, its name, or `"auto"`.
+            loss: Must be `None`. The position is that of Keras.
             metrics: `"auto"` for the tasks' metrics, `None` for none.
             **kwargs: Passed on to `keras.Model.compile`.
 
         Raises:
-            ValueError: If `metrics` is anything else.
+            ValueError: If a loss, loss weights, weighted metrics or other
+                metrics are given.
         """
+        given = {"loss": loss}
+        given |= {name: kwargs.get(name) for name in NOT_COMPILED}
+        given = {name: x for name, x in given.items() if x is not None}
+        if given:
+            raise ValueError(
+                "Losses, their weights and metrics come from the tasks of the "
+                "network and from the method; `compile` takes none. "
+                f"Received: {given}"
+            )
         if metrics not in ("auto", None):
             raise ValueError(
                 "`metrics` must be 'auto', for the metrics of the tasks, or "
@@ -180,7 +193,7 @@ class TaskTrainer(*StateMixins, keras.Model):
     def compile_from_config(self, config):
         """Compiles a loaded model as it was saved."""
         optimizer = keras.optimizers.deserialize(config["optimizer"])
-        self.compile(optimizer, config["metrics"])
+        self.compile(optimizer, metrics=config["metrics"])
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -86,8 +86,7 @@ def make_labels(task_list, shape, rng):
     for task in task_list:
         label_shape = (shape[0], *task.label_shape(shape[1:]))
         values = rng.uniform(0.5, 1, label_shape)
-        is_classes = task.label_channels is None
-        labels[task.name] = values.astype("int32" if is_classes else "float32")
+        labels[task.name] = values.astype(task.label.dtype)
     return labels
 
 

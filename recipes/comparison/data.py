@@ -7,12 +7,12 @@ from keras_s4t.data.corruptions import CORRUPTIONS
 from keras_s4t.data.corruptions import corrupt
 
 
-def _options(settings, dataset, training=False):
+def _options(settings, dataset):
     return dict(
         cache_dir=settings.cache,
         data_dir=settings.data_dir,
         workers=settings.workers,
-        **settings.configuration.load_options(dataset, training),
+        **settings.configuration.load_options(dataset),
     )
 
 
@@ -35,10 +35,11 @@ def load_source(settings, tasks, seed):
         "train",
         tasks,
         batch_size=settings.source_batch_size,
-        training=True,
+        training=keras_s4t.data.Training(
+            seed, settings.configuration.augmentation(settings.source)
+        ),
         num_examples=settings.num_source,
-        seed=seed,
-        **_options(settings, settings.source, training=True),
+        **_options(settings, settings.source),
     )
 
 

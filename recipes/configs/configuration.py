@@ -35,18 +35,29 @@ class Configuration(abc.ABC):
     learning_rate = 0.0
     source_training = types.MappingProxyType({})
 
-    def load_options(self, dataset, training=False):
+    def load_options(self, dataset):
         """Further arguments of `keras_s4t.data.load`.
 
         Args:
             dataset: Name of the dataset.
-            training: bool. Whether a network is trained on it.
 
         Returns:
             dict.
         """
-        del dataset, training
+        del dataset
         return {"size": self.size}
+
+    def augmentation(self, dataset):
+        """The augmentation of the images that a network is trained on.
+
+        Args:
+            dataset: Name of the dataset.
+
+        Returns:
+            A `keras_s4t.data.Augmentation`.
+        """
+        del dataset
+        return keras_s4t.data.Augmentation()
 
     @abc.abstractmethod
     def make_tasks(self):
@@ -105,7 +116,7 @@ class Configuration(abc.ABC):
             frozen_network,
         )
         optimizer = self.make_source_optimizer(num_steps, frozen_network)
-        trainer.compile(optimizer, metrics)
+        trainer.compile(optimizer, metrics=metrics)
         return trainer
 
     @property

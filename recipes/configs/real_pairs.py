@@ -104,22 +104,31 @@ class RealPair(Configuration):
         """Whether tasks are trained as on Taskonomy."""
         return self.source_dataset == TASKONOMY
 
-    def load_options(self, dataset, training=False):
-        dataset = dataset.split("/")[0].replace("_folder", "_mt")
-        options = {"label_space": self.label_space}
-        if training:
-            options["augmentation"] = self._augmentation(dataset)
-        if not self.paper_inputs:
-            sides = (self.size * side / STRIDE for side in SHAPES[dataset])
-            size = tuple(STRIDE * max(1, round(side)) for side in sides)
-            return options | {"size": size}
-        if dataset == TASKONOMY:
-            options["image_scaling"] = "taskonomy_release"
-        return options | {"size": PAPER_SHAPES[dataset], "resize": "none"}
+    def image_size(self, dataset):
+        """Height and width of the images of one of the three datasets."""
+        if self.paper_inputs:
+            return PAPER_SHAPES[dataset]
+        sides = (self.size * side / STRIDE for side in SHAPES[dataset])
+        return tuple(STRIDE * max(1, round(side)) for side in sides)
 
-    def _augmentation(self, dataset):
+    def _dataset(self, name):
+        return name.split("/")[0].replace("_folder", "_mt")
+
+    def load_options(self, dataset):
+        dataset = self._dataset(dataset)
+        size = self.image_size(dataset)
+        if self.paper_inputs:
+            is_taskonomy = dataset == TASKONOMY
+            size = keras_s4t.data.Canvas(
+                size,
+                resize="none",
+                image_scaling="taskonomy_release" if is_taskonomy else None,
+            )
+        return {"label_space": self.label_space, "size": size}
+
+    def augmentation(self, dataset):
         """The release's: section 4.1 of the paper names none."""
-        if dataset == TASKONOMY:
+        if self._dataset(dataset) == TASKONOMY:
             return keras_s4t.data.Augmentation()
         return keras_s4t.data.Augmentation(
             zoom=(0.5, 2.0),
@@ -158,7 +167,7 @@ class RealPair(Configuration):
         return keras_s4t.models.MultiTaskModel(backbone, self.make_tasks())
 
     def make_method(self, name, seed=0):
-        height, width = self.load_options(self.source)["size"]
+        image_size = self.image_size(self._dataset(self.source))
         # The source loss of NYUD and PASCAL counts each branch by 0.01.
         weight = 1.0 if self.from_taskonomy else 0.01
         options = {
@@ -173,7 +182,7 @@ class RealPair(Configuration):
             "TTT": dict(seed=seed),
             "TTTPlusPlus": dict(seed=seed),
             "TTTFlow": dict(seed=seed),
-            "ActMAD": dict(image_size=(height, width)),
+            "ActMAD": dict(image_size=image_size),
             "NCTTT": dict(seed=seed),
         }
         return keras_s4t.methods.get(name, **options.get(name, {}))

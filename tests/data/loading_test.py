@@ -4,6 +4,7 @@ import pytest
 import tiny
 
 from keras_s4t.data import SynthRooms
+from keras_s4t.data import Training
 from keras_s4t.data import load
 
 NAMES = ["semseg", "depth", "normals", "edge"]
@@ -53,7 +54,7 @@ def test_some_tasks_in_the_order_asked_for():
 
 def epochs(seed, count=1):
     """Several epochs for training, all labels, in NumPy."""
-    dataset = load_source("train", training=True, seed=seed)
+    dataset = load_source("train", training=Training(seed))
     assert int(dataset.cardinality()) == 2  # the fifth room is left out
     return [list(dataset.as_numpy_iterator()) for _ in range(count)]
 

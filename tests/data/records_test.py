@@ -6,6 +6,7 @@ import keras_s4t
 from keras_s4t.data import ArrayBatches
 from keras_s4t.data import examples_from_arrays
 from keras_s4t.data.records import example_from_record
+from keras_s4t.tasks import get_labels
 
 NAMES = ["normals", "semseg", "depth"]
 
@@ -30,7 +31,9 @@ def stack_of_records(arrays, names):
     import tensorflow as tf
 
     dataset = tf.data.Dataset.from_tensor_slices(arrays)
-    dataset = dataset.map(lambda record: example_from_record(record, names))
+    dataset = dataset.map(
+        lambda record: example_from_record(record, get_labels(names))
+    )
     (batch,) = dataset.batch(3).as_numpy_iterator()
     return batch
 
@@ -70,7 +73,7 @@ def test_one_record_eagerly():
     import tensorflow as tf
 
     record = {name: tf.constant(array) for name, array in record.items()}
-    image, labels, masks = example_from_record(record, NAMES)
+    image, labels, masks = example_from_record(record, get_labels(NAMES))
     assert image.dtype == tf.float32
     images, all_labels, all_masks = examples_from_arrays(arrays, NAMES)
     np.testing.assert_array_equal(image, images[1])

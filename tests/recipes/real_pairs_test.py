@@ -35,10 +35,11 @@ def test_options_of_a_pair(load_recipe):
     options = config.load_options("nyud_mt")
     assert options == {"label_space": "taskonomy_nyud", "size": (256, 352)}
     paper = configs.get("taskonomy_nyud", paper_inputs=True)
-    assert paper.load_options("nyud_mt")["size"] == (448, 576)
-    assert paper.load_options("nyud_mt")["resize"] == "none"
-    source = paper.load_options("taskonomy_mt/tiny_256", training=True)
-    assert source["image_scaling"] == "taskonomy_release"
+    canvas = paper.load_options("nyud_mt")["size"]
+    assert canvas.size == (448, 576) and canvas.resize == "none"
+    assert canvas.image_scaling is None
+    canvas = paper.load_options("taskonomy_mt/tiny_256")["size"]
+    assert canvas.image_scaling == "taskonomy_release"
     assert config.text != paper.text
 
 

@@ -25,11 +25,7 @@ def train(load_recipe, monkeypatch):
 
     def load(name, split, tasks, batch_size, training=False, **options):
         dataset = tf.data.Dataset.from_tensor_slices(records)
-        kept = ("seed", "num_batches", "first_batch")
-        options = {k: options[k] for k in kept if k in options}
-        return keras_s4t.data.batches(
-            dataset, tasks, batch_size, training, **options
-        )
+        return keras_s4t.data.batches(dataset, tasks, batch_size, training)
 
     monkeypatch.setattr(keras_s4t.data, "load", load)
     recipe = load_recipe("train_source")

@@ -33,7 +33,31 @@ def make_outputs(task, batch_size=2):
 
 def test_the_table_is_complete():
     assert list(tasks.TASKS) == list(TABLE)
-    assert set(tasks.__all__) == {"TASKS", "Task", "get", *TABLE}
+    assert list(tasks.LABELS) == list(TABLE)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_labels_by_task_and_by_name(name):
+    task = make(name)
+    by_task, by_name = tasks.get_labels([task]), tasks.get_labels([name])
+    assert by_task == by_name == {name: task.label}
+    assert task.label.is_classes == (task.label_shape((2, 3)) == (2, 3))
+    assert task.label.padding == (255 if name == "semseg" else 0)
+    with pytest.raises(ValueError, match="'depth', 'edge'.*'saliency'"):
+        tasks.get_labels(["saliency"])
+
+
+def test_labels_move_with_their_image():
+    labels = tasks.LABELS
+    normal = np.float32([[[0.6, 0.0, 0.8]]])
+    np.testing.assert_array_equal(
+        labels["normals"].flip(normal), np.float32([[[-0.6, 0.0, 0.8]]])
+    )
+    np.testing.assert_array_equal(labels["depth"].zoom(normal, 2.0), normal / 2)
+    for name in ("semseg", "depth", "edge"):
+        assert labels[name].flip(normal) is normal
+    for name in ("semseg", "normals", "edge"):
+        assert labels[name].zoom(normal, 2.0) is normal
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -143,12 +143,78 @@ def test_float16_is_refused():
         adapter.compile()
 
 
-def test_reset_needs_compile():
+def test_reset_and_adapt_need_compile():
     adapter = keras_s4t.TargetAdapter(
         tiny.make_network(), keras_s4t.methods.SourceOnly()
     )
-    with pytest.raises(ValueError, match="`compile` takes the state"):
+    with pytest.raises(ValueError, match="must be called before `reset`"):
         adapter.reset()
+    with pytest.raises(ValueError, match="must be called before `adapt`"):
+        adapter.adapt(tiny.make_arrays(2)[0])
+
+
+def test_adapt_is_a_step_of_fit_and_a_prediction():
+    images, *_ = tiny.make_arrays(8)
+    outcomes = []
+    for by_batch in (True, False):
+        adapter = make_adapter(keras_s4t.methods.Tent())
+        source = tiny.numpy_values(adapter.variables)
+        if by_batch:
+            values = [adapter.adapt(x) for x in (images[:4], images[4:])][-1]
+            assert all(isinstance(x, np.ndarray) for x in values.values())
+        else:
+            stream = keras_s4t.data.online_stream(images, batch_size=4)
+            adapter.fit(stream, verbose=0)
+            outputs = adapter.predict_on_batch(images[4:])
+            values = adapter.network.postprocess(outputs)
+        weights = tiny.numpy_values(adapter.network.variables)
+        outcomes.append((values, weights))
+        assert tiny.moved(adapter.variables, source)
+    for name, value in outcomes[0][0].items():
+        expected = keras.ops.convert_to_numpy(outcomes[1][0][name])
+        assert value.shape == expected.shape and value.dtype == expected.dtype
+        np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
+    for first, second in zip(outcomes[0][1], outcomes[1][1], strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
+
+
+def test_adapt_looks_at_the_batch_first():
+    images, *_ = tiny.make_arrays(2)
+    adapter = make_adapter(keras_s4t.methods.Tent())
+    before = tiny.numpy_values(adapter.variables)
+    with pytest.raises(ValueError, match="must be finite"):
+        adapter.adapt(np.where(images > 100, np.nan, images))
+    with pytest.raises(ValueError, match="float or uint8 batch"):
+        adapter.adapt(images[0])
+    assert not tiny.moved(adapter.variables, before)
+    actmad = keras_s4t.methods.ActMAD(image_size=(tiny.SIZE, tiny.SIZE))
+    adapter = make_adapter(actmad)
+    with pytest.raises(ValueError, match="at least 2 images"):
+        adapter.adapt(images[:1])
+    with pytest.raises(ValueError, match="must be prepared on the source"):
+        adapter.adapt(images)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        (["sgd", "mse"], {}),
+        (["sgd"], {"loss": {"depth": "mse"}}),
+        (["sgd"], {"loss_weights": [1.0]}),
+        (["sgd"], {"weighted_metrics": ["mse"]}),
+    ],
+)
+@pytest.mark.parametrize("cls", ["SourceTrainer", "TargetAdapter"])
+def test_losses_come_from_the_tasks(cls, arguments, options):
+    model = getattr(keras_s4t, cls)(
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
+    )
+    with pytest.raises(ValueError, match="`compile` takes none. Received: "):
+        model.compile(*arguments, **options)
+    with pytest.raises(ValueError, match="'auto'.*metrics="):
+        model.compile("sgd", metrics=["mse"])
+    model.compile("sgd", None, None)
+    assert not model.measures_tasks
 
 
 def test_every_step_is_executed_alone():

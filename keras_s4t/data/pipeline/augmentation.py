@@ -9,7 +9,6 @@ import dataclasses
 from keras_s4t.data.pipeline.photometric import LIMITS
 from keras_s4t.data.pipeline.photometric import jitter_colors
 from keras_s4t.data.pipeline.resizing import resize_example
-from keras_s4t.data.records import DISTANCES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +68,12 @@ class Augmentation:
                 )
 
 
-def augment(example, seed, augmentation, size=None):
+def augment(example, kinds, seed, augmentation, size=None):
     """Augments an example.
 
     Args:
         example: Tuple `(image, labels, masks)`, see `records.py`.
+        kinds: dict from task name to a `Label`.
         seed: int64 tensor of shape `(2,)`; the same seed, the same outcome.
         augmentation: `Augmentation`.
         size: Pair of ints, `(height, width)` of the canvas that a zoomed
@@ -95,33 +95,33 @@ def augment(example, seed, augmentation, size=None):
         # First the crop: to enlarge what is cut away would take most time.
         window = tf.cast(canvas, tf.float32) / factor
         window = tf.cast(tf.math.ceil(window), tf.int32)
-        example = zoom(crop(example, seeds[2], window), factor)
+        example = zoom(crop(example, seeds[2], window), kinds, factor)
         example = keras.tree.map_structure(
             lambda x: x[: canvas[0], : canvas[1]], example
         )
     if augmentation.flip:
-        example = random_flip(example, seed)
+        example = random_flip(example, kinds, seed)
     return example
 
 
-def zoom(example, factor):
+def zoom(example, kinds, factor):
     """Enlarges an example as if the camera had a longer lens.
 
     Args:
         example: Tuple `(image, labels, masks)`.
+        kinds: dict from task name to a `Label`.
         factor: float tensor, of the size in pixels.
 
     Returns:
-        A tuple of the same structure, depth divided by the factor.
+        A tuple of the same structure, distances divided by the factor.
     """
     import tensorflow as tf
 
     shape = tf.cast(tf.shape(example[0])[:2], tf.float32)
     size = tf.maximum(tf.cast(tf.round(factor * shape), tf.int32), 1)
-    image, labels, masks = resize_example(example, size)
+    image, labels, masks = resize_example(example, kinds, size)
     labels = {
-        name: label / factor if name in DISTANCES else label
-        for name, label in labels.items()
+        name: kinds[name].zoom(label, factor) for name, label in labels.items()
     }
     return image, labels, masks
 
@@ -149,11 +149,12 @@ def crop(example, seed, size):
     )
 
 
-def flip_horizontally(example):
-    """Mirrors an example left to right; the normals' x changes its sign.
+def flip_horizontally(example, kinds):
+    """Mirrors an example left to right; directions change the sign of x.
 
     Args:
         example: Tuple `(image, labels, masks)`.
+        kinds: dict from task name to a `Label`.
 
     Returns:
         A tuple of the same structure.
@@ -164,19 +165,16 @@ def flip_horizontally(example):
     image, labels, masks = keras.tree.map_structure(
         lambda x: tf.reverse(x, axis=[1]), example
     )
-    # A label with three channels is a vector in the camera's frame.
-    labels = {
-        name: label * [-1.0, 1.0, 1.0] if _is_vector(label) else label
-        for name, label in labels.items()
-    }
+    labels = {name: kinds[name].flip(label) for name, label in labels.items()}
     return image, labels, masks
 
 
-def random_flip(example, seed):
+def random_flip(example, kinds, seed):
     """Mirrors an example with probability one half.
 
     Args:
         example: Tuple `(image, labels, masks)`.
+        kinds: dict from task name to a `Label`.
         seed: int64 tensor of shape `(2,)`; the same seed, the same outcome.
 
     Returns:
@@ -185,8 +183,6 @@ def random_flip(example, seed):
     import tensorflow as tf
 
     coin = tf.random.stateless_uniform((), seed=seed) < 0.5
-    return tf.cond(coin, lambda: flip_horizontally(example), lambda: example)
-
-
-def _is_vector(label):
-    return label.shape.rank == 3 and label.shape[-1] == 3
+    return tf.cond(
+        coin, lambda: flip_horizontally(example, kinds), lambda: example
+    )

@@ -1,13 +1,15 @@
-"""From what a loader reads to batches, in an order that a seed decides."""
+"""From what a reader reads to batches, in an order that a seed decides."""
 
 import dataclasses
+from collections.abc import Mapping
 
-from keras_s4t.data.pipeline.augmentation import Augmentation
 from keras_s4t.data.pipeline.augmentation import augment
-from keras_s4t.data.pipeline.image_scaling import IMAGE_SCALINGS
-from keras_s4t.data.pipeline.resizing import pad_example
+from keras_s4t.data.pipeline.canvas import Canvas
+from keras_s4t.data.pipeline.training import Training
+from keras_s4t.data.pipeline.training import get_training
 from keras_s4t.data.records import check_tasks
 from keras_s4t.data.records import example_from_record
+from keras_s4t.tasks import get_labels
 
 SHUFFLE_BUFFER = 2048
 
@@ -17,30 +19,20 @@ class Batching:
     """How examples become batches.
 
     Args:
+        kinds: dict from task name to a `Label`.
         batch_size: int.
-        training: bool. Whether to shuffle, augment and drop the last, smaller
-            batch.
-        seed: int. Seed of the order and of the augmentation.
-        augmentation: `Augmentation` for training; flips alone if `None`.
-        canvas: Pair of ints, `(height, width)` that examples are cropped or
-            padded to; `None` leaves them as they are.
-        image_scaling: Key of `IMAGE_SCALINGS`.
-        num_batches: Optional int. Instead of one pass, as many batches, from
-            pass to pass, each in its own order.
-        first_batch: int. The first of them that is read.
+        training: Optional `Training`: shuffled, augmented, and without the
+            last, smaller batch.
+        canvas: `Canvas`.
 
     Raises:
-        ValueError: If an argument is out of its range, or needs another one.
+        ValueError: If `batch_size` is less than 1.
     """
 
+    kinds: Mapping
     batch_size: int = 8
-    training: bool = False
-    seed: int = 0
-    augmentation: Augmentation | None = None
-    canvas: tuple | None = None
-    image_scaling: str | None = None
-    num_batches: int | None = None
-    first_batch: int = 0
+    training: Training | None = None
+    canvas: Canvas = Canvas()
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -48,33 +40,11 @@ class Batching:
                 "`batch_size` must be at least 1. "
                 f"Received: batch_size={self.batch_size}"
             )
-        if self.image_scaling not in IMAGE_SCALINGS:
-            raise ValueError(
-                f"`image_scaling` must be one of {list(IMAGE_SCALINGS)}. "
-                f"Received: image_scaling={self.image_scaling!r}"
-            )
-        training_only = dict(
-            augmentation=self.augmentation is not None,
-            num_batches=self.num_batches is not None,
-        )
-        if not self.training and any(training_only.values()):
-            raise ValueError(
-                f"{list(training_only)} are for training alone. Received: "
-                f"training=False, augmentation={self.augmentation}, "
-                f"num_batches={self.num_batches}"
-            )
-        most = self.num_batches or 0
-        if not 0 <= self.first_batch <= most:
-            raise ValueError(
-                "`first_batch` must be from 0 to `num_batches`. Received: "
-                f"first_batch={self.first_batch}, "
-                f"num_batches={self.num_batches}"
-            )
 
     def batches(self, elements, read, shuffle_buffer):
         """Batches of examples.
 
-        What is skipped is not read, and what is shuffled not read yet.
+        Elements are shuffled and skipped before they are read.
 
         Args:
             elements: A `tf.data.Dataset`.
@@ -89,7 +59,7 @@ class Batching:
 
         options = tf.data.Options()
         options.deterministic = True
-        if self.training:
+        if self.training is not None:
             elements = self._seeded(elements, shuffle_buffer)
         else:
             # One argument whatever its structure, as it is beside a seed.
@@ -102,7 +72,7 @@ class Batching:
 
         return (
             elements.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(self.batch_size, drop_remainder=self.training)
+            .batch(self.batch_size, drop_remainder=self.training is not None)
             .prefetch(tf.data.AUTOTUNE)
             .with_options(options)
         )
@@ -111,38 +81,30 @@ class Batching:
         """Shuffled elements, each with the seed of its augmentation."""
         import tensorflow as tf
 
-        elements = elements.shuffle(shuffle_buffer, seed=self.seed)
-        if self.num_batches is not None:
+        training = self.training
+        elements = elements.shuffle(shuffle_buffer, seed=training.seed)
+        if training.num_batches is not None:
             elements = elements.repeat()
         seeds = tf.data.Dataset.random(
-            seed=self.seed, rerandomize_each_iteration=True
+            seed=training.seed, rerandomize_each_iteration=True
         ).batch(2)
         pairs = tf.data.Dataset.zip((elements, seeds))
-        if self.num_batches is not None:
-            count = self.num_batches - self.first_batch
-            pairs = pairs.skip(self.first_batch * self.batch_size)
+        if training.num_batches is not None:
+            count = training.num_batches - training.first_batch
+            pairs = pairs.skip(training.first_batch * self.batch_size)
             pairs = pairs.take(count * self.batch_size)
         return pairs
 
     def _finished(self, example, seed):
         if seed is not None:
-            augmentation = self.augmentation or Augmentation()
-            example = augment(example, seed, augmentation, self.canvas)
-        image, labels, masks = example
-        example = (IMAGE_SCALINGS[self.image_scaling](image), labels, masks)
-        if self.canvas is not None:
-            example = pad_example(example, self.canvas)
-        return example
+            augmentation = self.training.augmentation
+            size = self.canvas.size
+            example = augment(example, self.kinds, seed, augmentation, size)
+        return self.canvas.finish(example, self.kinds)
 
 
 def batches(
-    records,
-    tasks,
-    batch_size=8,
-    training=False,
-    seed=0,
-    shuffle_buffer=SHUFFLE_BUFFER,
-    **options,
+    records, tasks, batch_size=8, training=False, shuffle_buffer=SHUFFLE_BUFFER
 ):
     """Batches of a dataset of canonical records.
 
@@ -150,13 +112,10 @@ def batches(
         records: A `tf.data.Dataset` of records (`records.py`).
         tasks: list of `Task`, or of task names.
         batch_size: int.
-        training: bool. Whether to shuffle, augment and drop the last, smaller
-            batch.
-        seed: int. Seed of the order and the augmentation.
+        training: bool or `Training`. Whether to shuffle, augment and drop the
+            last, smaller batch.
         shuffle_buffer: int. Records in memory from which the next one is
             drawn in training; 1 for records that come shuffled.
-        **options: `augmentation`, `num_batches` and `first_batch`, as `load`
-            takes them.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels, masks)`.
@@ -165,16 +124,11 @@ def batches(
         ValueError: If the records miss a task, or an argument is out of its
             range.
     """
-    names = names_of(tasks)
-    check_tasks(records.element_spec, names)
-    batching = Batching(batch_size, training, seed, **options)
+    kinds = get_labels(tasks)
+    check_tasks(records.element_spec, kinds)
+    batching = Batching(kinds, batch_size, get_training(training))
     return batching.batches(
         records,
-        lambda record: example_from_record(record, names),
+        lambda record: example_from_record(record, kinds),
         shuffle_buffer,
     )
-
-
-def names_of(tasks):
-    """The names of tasks, or of names."""
-    return [getattr(task, "name", task) for task in tasks]

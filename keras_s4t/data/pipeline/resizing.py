@@ -5,15 +5,13 @@ see `records.py`.
 """
 
 from keras_s4t import imagenet
-from keras_s4t.data.records import IGNORE_CLASS
-from keras_s4t.data.records import STRENGTHS
 
 # ImageNet's mean color: 0 once the network has normalized the image, as the
 # padding of convolutions is.
 PADDING_COLOR = tuple(255 * mean for mean in imagenet.MEAN)
 
 
-def resize_example(example, size):
+def resize_example(example, kinds, size):
     """Resizes an example.
 
     Images are averaged, antialiased, and so are edges, over their valid
@@ -23,6 +21,7 @@ def resize_example(example, size):
 
     Args:
         example: Tuple `(image, labels, masks)`.
+        kinds: dict from task name to a `Label`.
         size: Pair of ints or int32 tensors, `(height, width)`.
 
     Returns:
@@ -41,7 +40,7 @@ def resize_example(example, size):
         return tf.image.resize(x, size, "nearest")
 
     def resized(name, label):
-        if name not in STRENGTHS:
+        if not kinds[name].is_averaged:
             return nearest(label)
         mask = averaged(masks[name])
         return averaged(label * masks[name]) / tf.maximum(mask, 1e-6)
@@ -53,13 +52,14 @@ def resize_example(example, size):
     )
 
 
-def fit_example(example, size):
+def fit_example(example, kinds, size):
     """Scales an example to the largest size within a canvas.
 
     The aspect ratio stays what it is, up to half a pixel.
 
     Args:
         example: Tuple `(image, labels, masks)`.
+        kinds: dict from task name to a `Label`.
         size: Pair of ints, `(height, width)` of the canvas.
 
     Returns:
@@ -75,11 +75,11 @@ def fit_example(example, size):
     return tf.cond(
         tf.reduce_all(scaled == shape),
         lambda: example,
-        lambda: resize_example(example, scaled),
+        lambda: resize_example(example, kinds, scaled),
     )
 
 
-def pad_example(example, size):
+def pad_example(example, kinds, size):
     """Pads an example to a canvas, at the bottom and at the right.
 
     Masks are 0 there, so that no loss and no metric sees the padding, and the
@@ -88,6 +88,7 @@ def pad_example(example, size):
     Args:
         example: Tuple `(image, labels, masks)`, not larger than the canvas;
             TensorFlow's `InvalidArgumentError` is raised if it is.
+        kinds: dict from task name to a `Label`.
         size: Pair of ints, `(height, width)` of the canvas.
 
     Returns:
@@ -114,7 +115,7 @@ def pad_example(example, size):
     return (
         padded(image - color, 0) + color,
         {
-            name: padded(label, IGNORE_CLASS if label.dtype.is_integer else 0)
+            name: padded(label, kinds[name].padding)
             for name, label in labels.items()
         },
         keras.tree.map_structure(lambda mask: padded(mask, 0), masks),

@@ -1,4 +1,10 @@
+"""Readers by the names of datasets."""
+
+import dataclasses
+import typing
+
 from keras_s4t.data.archives.taskonomy import TaskonomyFolder
+from keras_s4t.data.label_spaces import NATIVE_CLASSES
 from keras_s4t.data.pipeline.batching import SHUFFLE_BUFFER
 from keras_s4t.data.readers.reader import records_reader
 from keras_s4t.data.readers.tfds_reader import tfds_reader
@@ -6,37 +12,56 @@ from keras_s4t.data.records import check_tasks
 from keras_s4t.data.synth_rooms import SynthRooms
 from keras_s4t.data.synth_rooms.example import compact_specs
 
-SYNTH_ROOMS = "synth_rooms/"
+SYNTH_ROOMS = "synth_rooms"
 SYNTH_ROOMS_SIZE = 64
 TASKONOMY_FOLDER = "taskonomy_folder"
 TASKONOMY_SIZE = 256
 
 
-def reader_by_name(
-    name,
-    split,
-    task_names,
-    size=None,
-    num_examples=None,
-    shuffle_seed=None,
-    cache_dir=None,
-    workers=1,
-    data_dir=None,
-    label_space=None,
-):
-    """What a loader reads, by the name of a dataset.
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a loader is asked to read.
 
-    Args:
-        name: str, as of `load`.
+    Attributes:
+        name: str, the dataset and, after a slash, its variant; see `load`.
         split: str, as of `load`.
         task_names: Names of the tasks wanted.
-        size: Optional int, the side of rendered images.
+        size: Optional pair of ints, `(height, width)` of rendered images.
         num_examples: Optional int, only the first examples.
         shuffle_seed: Optional int. Shuffles the files of TFDS datasets.
+        label_space: Optional `LabelSpace` or name of one.
+        data_dir: Optional folder of TFDS datasets, or of Taskonomy.
         cache_dir: Optional folder of rendered images.
         workers: int. Rendering processes.
-        data_dir: Optional folder of TFDS datasets, or of Taskonomy.
-        label_space: Optional `LabelSpace` or name of one.
+    """
+
+    name: str
+    split: str
+    task_names: tuple
+    size: tuple | None = None
+    num_examples: int | None = None
+    shuffle_seed: int | None = None
+    label_space: typing.Any = None
+    data_dir: typing.Any = None
+    cache_dir: typing.Any = None
+    workers: int = 1
+
+    @property
+    def dataset(self):
+        """The name without the variant."""
+        return self.name.partition("/")[0]
+
+    @property
+    def variant(self):
+        """What follows the slash, or an empty str."""
+        return self.name.partition("/")[2]
+
+
+def get_reader(request):
+    """The reader of a dataset.
+
+    Args:
+        request: `Request`.
 
     Returns:
         A `Reader`.
@@ -44,49 +69,62 @@ def reader_by_name(
     Raises:
         ValueError: As of `load`.
     """
-    if name.startswith(SYNTH_ROOMS):
-        return _rooms_reader(
-            name, split, task_names, size, num_examples, cache_dir, workers
+    with_space = [*NATIVE_CLASSES, TASKONOMY_FOLDER]
+    if request.label_space is not None and request.dataset not in with_space:
+        raise ValueError(
+            f"`label_space` is for the datasets {with_space}. Received: "
+            f"label_space={request.label_space!r}, name={request.name!r}"
         )
-    if name.split("/")[0] == TASKONOMY_FOLDER:
-        return _folder_reader(
-            name, split, task_names, num_examples, data_dir, label_space
-        )
-    return tfds_reader(
-        name,
-        split,
-        task_names,
-        label_space,
-        num_examples,
-        shuffle_seed,
-        data_dir,
-    )
+    return READERS.get(request.dataset, _read_tfds)(request)
 
 
-def _rooms_reader(
-    name, split, task_names, size, num_examples, cache_dir, workers
-):
+def _read_rooms(request):
     import tensorflow as tf
 
-    side = SYNTH_ROOMS_SIZE if size is None else size
-    domain = name.removeprefix(SYNTH_ROOMS)
-    rooms = SynthRooms(split, domain, side, num_examples)
-    check_tasks(compact_specs(side), task_names)
-    arrays = rooms.arrays(cache_dir, workers)
+    height, width = request.size or (SYNTH_ROOMS_SIZE, SYNTH_ROOMS_SIZE)
+    if height != width:
+        raise ValueError(
+            "Rendered images are square: `size` must be an int. "
+            f"Received: size={request.size}"
+        )
+    rooms = SynthRooms(
+        request.split, request.variant, height, request.num_examples
+    )
+    check_tasks(compact_specs(height), request.task_names)
+    arrays = rooms.arrays(request.cache_dir, request.workers)
     records = tf.data.Dataset.from_tensor_slices(arrays)
-    return records_reader(records, SHUFFLE_BUFFER)
+    return records_reader(records, SHUFFLE_BUFFER, is_rendered=True)
 
 
-def _folder_reader(
-    name, split, task_names, num_examples, data_dir, label_space
-):
-    side = name.partition("/")[2] or str(TASKONOMY_SIZE)
-    if data_dir is None or not side.isdecimal():
+def _read_taskonomy(request):
+    side = request.variant or str(TASKONOMY_SIZE)
+    if request.data_dir is None or not side.isdecimal():
         raise ValueError(
             f"'{TASKONOMY_FOLDER}', with a number of pixels or without, needs "
-            f"its `data_dir`. Received: name={name!r}, data_dir={data_dir!r}"
+            f"its `data_dir`. Received: name={request.name!r}, "
+            f"data_dir={request.data_dir!r}"
         )
     folder = TaskonomyFolder(
-        data_dir, split, task_names, int(side), num_views=num_examples
+        request.data_dir,
+        request.split,
+        request.task_names,
+        int(side),
+        num_views=request.num_examples,
     )
-    return folder.reader(label_space)
+    return folder.reader(request.label_space)
+
+
+def _read_tfds(request):
+    return tfds_reader(
+        request.name,
+        request.split,
+        request.task_names,
+        request.label_space,
+        request.num_examples,
+        request.shuffle_seed,
+        request.data_dir,
+    )
+
+
+#: Functions by the names of datasets; all others are datasets of TFDS.
+READERS = {SYNTH_ROOMS: _read_rooms, TASKONOMY_FOLDER: _read_taskonomy}

@@ -1,10 +1,6 @@
-"""What the loader reads, before anything is decoded."""
-
 import dataclasses
 from collections.abc import Callable
 from typing import Any
-
-from keras_s4t.data.records import example_from_record
 
 
 @dataclasses.dataclass
@@ -18,35 +14,26 @@ class Reader:
             TensorFlow.
         shuffle_buffer: int. Elements from which the next one is drawn.
         version: str that changes when the files on disk do.
+        is_rendered: bool. Whether records were made in the size asked for,
+            and are kept by the reader itself.
     """
 
     elements: Any
     read: Callable
     shuffle_buffer: int
     version: str = ""
-
-    def example(self, task_names, *element):
-        """Reads one example.
-
-        Args:
-            task_names: Names of the tasks wanted.
-            *element: One of the elements.
-
-        Returns:
-            Tuple `(image, labels, masks)`.
-        """
-        return example_from_record(self.read(*element), task_names)
+    is_rendered: bool = False
 
 
-def records_reader(records, shuffle_buffer, version=""):
+def records_reader(records, shuffle_buffer, **kwargs):
     """A reader of records that are canonical already.
 
     Args:
         records: A `tf.data.Dataset` of canonical records.
         shuffle_buffer: int.
-        version: str, as of `Reader`.
+        **kwargs: Further arguments of `Reader`.
 
     Returns:
         A `Reader`.
     """
-    return Reader(records, lambda record: record, shuffle_buffer, version)
+    return Reader(records, lambda record: record, shuffle_buffer, **kwargs)

@@ -20,7 +20,7 @@ build serves every label space.
 
 import numpy as np
 
-from keras_s4t.data.records import IGNORE_CLASS
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 MILLIMETRES = 1000.0
 MAX_DEPTH = 65535  # in millimetres

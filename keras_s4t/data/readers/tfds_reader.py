@@ -64,7 +64,9 @@ def tfds_reader(
             builder, split, task_names, lookup, num_examples, shuffle_seed
         )
     records = builder.as_dataset(split=split).take(_count(num_examples))
-    return records_reader(records, SHUFFLE_BUFFER, _version(builder, split))
+    return records_reader(
+        records, SHUFFLE_BUFFER, version=_version(builder, split)
+    )
 
 
 def _stored_reader(

@@ -10,6 +10,7 @@ from keras_s4t.data.pipeline.augmentation import crop
 from keras_s4t.data.pipeline.augmentation import flip_horizontally
 from keras_s4t.data.pipeline.augmentation import random_flip
 from keras_s4t.data.pipeline.augmentation import zoom
+from keras_s4t.tasks import LABELS
 
 
 def make_example():
@@ -44,7 +45,13 @@ def eagerly(fn, example, *args):
 
     return keras.tree.map_structure(
         lambda x: x.numpy(),
-        fn(keras.tree.map_structure(tf.constant, example), *args),
+        fn(keras.tree.map_structure(tf.constant, example), LABELS, *args),
+    )
+
+
+def eagerly_crop(example, *args):
+    return eagerly(
+        lambda example, kinds, *rest: crop(example, *rest), example, *args
     )
 
 
@@ -52,7 +59,8 @@ def in_tf_data(fn, example, *args):
     import tensorflow as tf
 
     dataset = tf.data.Dataset.from_tensors((example, *args))
-    (result,) = dataset.map(lambda *given: fn(*given)).as_numpy_iterator()
+    dataset = dataset.map(lambda first, *rest: fn(first, LABELS, *rest))
+    (result,) = dataset.as_numpy_iterator()
     return result
 
 
@@ -105,7 +113,7 @@ def test_random_flip_is_fair():
 
     example = (np.arange(2, dtype="float32").reshape(1, 2, 1), {}, {})
     seeds = tf.data.Dataset.range(400).batch(2, drop_remainder=True)
-    images = seeds.map(lambda seed: random_flip(example, seed)[0])
+    images = seeds.map(lambda seed: random_flip(example, LABELS, seed)[0])
     share = np.mean([image[0, 0, 0] for image in images.as_numpy_iterator()])
     # Five standard deviations of 200 throws.
     assert abs(share - 0.5) < 5 * 0.5 / 200**0.5
@@ -137,7 +145,7 @@ def test_crops_lie_inside_and_everywhere():
     corners = set()
     for seed in range(60):
         seeds = tf.constant([seed, 1], tf.int64)
-        cut, labels, _ = eagerly(crop, example, seeds, tf.constant([3, 4]))
+        cut, labels, _ = eagerly_crop(example, seeds, tf.constant([3, 4]))
         assert cut.shape == (3, 4, 3)
         top, left, _ = cut[0, 0].astype(int)
         np.testing.assert_array_equal(
@@ -153,7 +161,7 @@ def test_crop_leaves_smaller_examples_alone():
 
     example = make_example()
     seeds = tf.constant([1, 1], tf.int64)
-    assert is_same(eagerly(crop, example, seeds, tf.constant([9, 9])), example)
+    assert is_same(eagerly_crop(example, seeds, tf.constant([9, 9])), example)
 
 
 def test_colors_change_and_labels_do_not():

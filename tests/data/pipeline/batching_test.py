@@ -6,6 +6,8 @@ import pytest
 from generated_archives import pascal
 
 from keras_s4t.data import Augmentation
+from keras_s4t.data import Canvas
+from keras_s4t.data import Training
 from keras_s4t.data import load
 
 TASKS = ["semseg", "normals", "edge"]
@@ -34,8 +36,10 @@ def load_pascal(data_dir, split="train", **options):
 
 
 def load_stream(data_dir, **options):
-    options = dict(training=True, augmentation=STRONG) | options
-    dataset = load_pascal(data_dir, **options)
+    names = ("num_batches", "first_batch")
+    stream = {k: options.pop(k) for k in names if k in options}
+    training = Training(augmentation=STRONG, **stream)
+    dataset = load_pascal(data_dir, training=training, **options)
     batches = list(dataset.as_numpy_iterator())
     assert len(batches) == int(dataset.cardinality())
     return batches
@@ -61,16 +65,17 @@ def test_rooms_go_on_where_they_were(tmp_path):
     options = dict(
         tasks=["depth"],
         batch_size=2,
-        training=True,
         num_examples=3,
         size=32,
-        num_batches=4,
         cache_dir=tmp_path,
     )
     whole, rest = (
         list(
             load(
-                "synth_rooms/source", "train", **options, first_batch=first
+                "synth_rooms/source",
+                "train",
+                training=Training(num_batches=4, first_batch=first),
+                **options,
             ).as_numpy_iterator()
         )
         for first in (0, 3)
@@ -143,7 +148,7 @@ def test_an_interrupted_cache_leaves_nothing(data_dir, tmp_path, monkeypatch):
 def test_scaled_as_in_the_release(data_dir):
     ((images, *_), *_) = load_pascal(data_dir).as_numpy_iterator()
     ((scaled, *_), *_) = load_pascal(
-        data_dir, image_scaling="taskonomy_release"
+        data_dir, size=Canvas(SIZE, image_scaling="taskonomy_release")
     ).as_numpy_iterator()
     mean = np.array([0.485, 0.456, 0.406])
     std = np.array([0.229, 0.224, 0.225])
@@ -157,18 +162,29 @@ def test_scaled_as_in_the_release(data_dir):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(resize="crop"), "'fit', 'none'.*resize='crop'"),
-        (dict(size=0), "positive.*size=0"),
+        (dict(size=0), r"positive.*size=\(0, 0\)"),
+        (dict(size=(3, 4, 5)), r"a pair.*size=\(3, 4, 5\)"),
         (dict(batch_size=0), "at least 1.*batch_size=0"),
-        (dict(num_batches=3), "training alone.*num_batches=3"),
-        (dict(augmentation=STRONG), "training alone.*zoom"),
-        (dict(training=True, num_batches=2, first_batch=3), "first_batch=3"),
-        (dict(image_scaling="release"), "'taskonomy_release'.*'release'"),
+        (dict(training="yes"), "a `Training`.*training='yes'"),
     ],
 )
 def test_bad_options(data_dir, options, message):
     with pytest.raises(ValueError, match=message):
         load_pascal(data_dir, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "message"),
+    [
+        (Canvas, dict(resize="crop"), "'fit', 'none'.*resize='crop'"),
+        (Canvas, dict(image_scaling="release"), "'taskonomy_release'.*'rel"),
+        (Training, dict(num_batches=2, first_batch=3), "first_batch=3"),
+        (Training, dict(first_batch=1), "num_batches=None"),
+    ],
+)
+def test_bad_options_of_a_group(make, options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options)
 
 
 def test_a_cache_is_of_one_version(data_dir, tmp_path, monkeypatch):

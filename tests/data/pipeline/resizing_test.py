@@ -9,6 +9,7 @@ from keras_s4t.data.pipeline.resizing import PADDING_COLOR
 from keras_s4t.data.pipeline.resizing import fit_example
 from keras_s4t.data.pipeline.resizing import pad_example
 from keras_s4t.data.pipeline.resizing import resize_example
+from keras_s4t.tasks import LABELS
 
 
 def make_example(height=8, width=12):
@@ -35,7 +36,7 @@ def run(fn, example, *args):
         lambda x: tf.TensorSpec((None, None, *x.shape[2:]), x.dtype), example
     )
     graph = tf.function(
-        lambda *example: fn(example, *args), input_signature=signature
+        lambda *example: fn(example, LABELS, *args), input_signature=signature
     )
     return keras.tree.map_structure(lambda x: x.numpy(), graph(*example))
 

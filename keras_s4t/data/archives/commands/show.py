@@ -82,7 +82,7 @@ def run(arguments):
 def _tasks(dataset, label_space):
     """The tasks that a dataset has labels for."""
     known = list(tasks.TASKS)
-    if dataset.startswith(SYNTH_ROOMS):
+    if dataset.partition("/")[0] == SYNTH_ROOMS:
         classes = SynthRooms.class_names
     else:
         name = dataset.split("/")[0].replace("_folder", "_mt")
@@ -90,7 +90,7 @@ def _tasks(dataset, label_space):
         if name not in datasets:
             raise ValueError(
                 f"The dataset must be one of {datasets} or begin with "
-                f"{SYNTH_ROOMS!r}. Received: {dataset}"
+                f"'{SYNTH_ROOMS}/'. Received: {dataset}"
             )
         classes = label_spaces.NATIVE_CLASSES[name]
         builder = f"keras_s4t.data.builders.{name}.{name}_dataset_builder"

@@ -19,7 +19,7 @@ from PIL import Image
 
 from keras_s4t.data.archives.decoding import opened
 from keras_s4t.data.readers import stored
-from keras_s4t.data.records import IGNORE_CLASS
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 # Pillow's modes, by domain; the 16-bit one was called "I" once.
 _MODES = {

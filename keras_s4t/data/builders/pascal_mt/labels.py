@@ -9,7 +9,7 @@ from keras_s4t.data.builders.pascal_mt.boundaries import find_boundaries
 from keras_s4t.data.builders.pascal_mt.normals_classes import NORMALS_CLASSES
 from keras_s4t.data.label_spaces import VOC_CLASSES
 from keras_s4t.data.readers import stored
-from keras_s4t.data.records import IGNORE_CLASS
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 # Folders with segmentations: the one that is drawn for these classes, and the
 # one derived from the classes of PASCAL-Context, which all images have.
