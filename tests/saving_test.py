@@ -82,3 +82,23 @@ def test_an_adapter_round_trips(tmp_path):
     loaded.fit(keras_s4t.data.online_stream(images), verbose=0)
     loaded.reset()
     assert not tiny.moved(loaded.weights, before)
+
+
+def test_methods_of_models_that_were_saved_before():
+    methods = keras_s4t.methods
+    base = methods.get(
+        {
+            "module": "keras_s4t.methods.controls",
+            "class_name": "Base",
+            "config": {"name": "base"},
+            "registered_name": "keras_s4t>Base",
+        }
+    )
+    assert isinstance(base, methods.SourceOnly)
+    assert methods.ClusT3.from_config({"reference_kl": True}).legacy_kl
+    method = methods.TTTPlusPlus.from_config({"reference_scale": True})
+    assert method.legacy_scale
+    # Its features were built together with the levels of the pyramid.
+    method = methods.ActMAD(image_size=(4, 4))
+    method.build({"P2": (None, 2, 2, 6), "norm_0": (None, 2, 2, 6)})
+    assert set(method.statistics.means) == {"norm_0"}

@@ -2,6 +2,7 @@ import keras
 
 from keras_s4t.curves.curve import Curve
 from keras_s4t.state.snapshot import Snapshot
+from keras_s4t.tasks import directions
 
 
 class AdaptationCurve(Curve, keras.callbacks.Callback):
@@ -39,9 +40,7 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
         self._step = 0
 
     def on_train_begin(self, logs=None):
-        self.higher_is_better = {
-            task.metric_key: task.higher_is_better for task in self.model.tasks
-        }
+        self.higher_is_better = directions(self.model.tasks)
         if not self.points:
             self._measure()
 

@@ -4,6 +4,7 @@ from keras_s4t.curves import Curve
 from keras_s4t.plots.curve_styles import curve_styles
 from keras_s4t.plots.save_figure import check_figure_path
 from keras_s4t.plots.save_figure import save_figure
+from keras_s4t.tasks import directions
 
 _GAIN = r"$\Delta_\mathrm{TTT}$"
 _PANEL_SIZE = (2.35, 1.95)  # inches
@@ -121,8 +122,7 @@ def _step(point):
 
 
 def _gains(points, tasks):
-    higher_is_better = {t.metric_key: t.higher_is_better for t in tasks}
-    return Curve(points, higher_is_better).gains
+    return Curve(points, directions(tasks)).gains
 
 
 def _draw_panel(panel, curves, values, styles, last_step):

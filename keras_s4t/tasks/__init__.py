@@ -24,7 +24,16 @@ LABELS = {
     "edge": STRENGTH,
 }
 
-__all__ = ["LABELS", "Label", "TASKS", "Task", "get", "get_labels", *TASKS]
+__all__ = [
+    "LABELS",
+    "Label",
+    "TASKS",
+    "Task",
+    "directions",
+    "get",
+    "get_labels",
+    *TASKS,
+]
 
 
 def get(name, **kwargs):
@@ -41,6 +50,18 @@ def get(name, **kwargs):
         ValueError: If the name is unknown.
     """
     return lookup("task", name, TASKS)(**kwargs)
+
+
+def directions(tasks):
+    """Which way the metrics of tasks get better.
+
+    Args:
+        tasks: list of `Task`.
+
+    Returns:
+        dict from the key of a metric to whether higher is better.
+    """
+    return {task.metric_key: task.higher_is_better for task in tasks}
 
 
 def get_labels(tasks):

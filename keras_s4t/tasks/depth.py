@@ -64,7 +64,6 @@ def depth(weight=1.0, encoding="metres", alignment="none"):
         ValueError: If `encoding` or `alignment` is unknown.
     """
     loss, postprocess = lookup("encoding", encoding, ENCODINGS)
-    metric = rmse_kwargs("depth", alignment)
     return Task(
         name="depth",
         title="Depth",
@@ -72,7 +71,7 @@ def depth(weight=1.0, encoding="metres", alignment="none"):
         label=DISTANCE,
         loss=loss,
         divergence=losses.gaussian_kl_divergence,
-        **metric,
+        **rmse_kwargs("depth", alignment),
         metric_unit="m",
         higher_is_better=False,
         weight=weight,

@@ -1,5 +1,3 @@
-import functools
-
 from keras import ops
 
 from keras_s4t import losses
@@ -43,9 +41,7 @@ def normals(loss="cosine", weight=1.0):
         label=DIRECTION,
         loss=lookup("loss", loss, NORMALS_LOSSES),
         divergence=losses.direction_divergence,
-        make_metric=functools.partial(
-            metrics.MeanAngularError, name="normals_merr"
-        ),
+        metric=metrics.MeanAngularError,
         metric_key="normals_merr",
         metric_title="mean angular error",
         metric_unit="degrees",

@@ -52,11 +52,8 @@ def semseg(num_classes, class_names=None, weight=1.0):
         label=CLASSES,
         loss=losses.softmax_cross_entropy,
         divergence=losses.softmax_kl_divergence,
-        make_metric=functools.partial(
-            metrics.MeanIoU,
-            num_classes,
-            sparse_y_pred=True,
-            name="semseg_miou",
+        metric=functools.partial(
+            metrics.MeanIoU, num_classes, sparse_y_pred=True
         ),
         metric_key="semseg_miou",
         metric_title="mIoU",

@@ -20,8 +20,8 @@ class Task:
         divergence: `divergence(outputs, reference)`, how far raw outputs are
             from a reference of the same shape: a float32 scalar, 0 where they
             agree, with gradients to both.
-        make_metric: Returns a new Keras metric on postprocessed values.
-        metric_key: Name of that metric in logs and curves.
+        metric: `metric(name=...)`, a new Keras metric on postprocessed values.
+        metric_key: Name of the metric in logs and curves.
         metric_title: Its name for people.
         metric_unit: Its unit, empty if it has none.
         higher_is_better: Direction of the metric.
@@ -44,7 +44,7 @@ class Task:
     label: Label
     loss: Callable
     divergence: Callable
-    make_metric: Callable
+    metric: Callable
     metric_key: str
     metric_title: str
     metric_unit: str
@@ -63,6 +63,10 @@ class Task:
                 "The `weight` of a task must not be negative. "
                 f"Received: weight={self.weight}"
             )
+
+    def make_metric(self):
+        """A new Keras metric on postprocessed values, named by its key."""
+        return self.metric(name=self.metric_key)
 
     def label_shape(self, size):
         """Shape of one label.

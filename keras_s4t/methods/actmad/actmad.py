@@ -91,7 +91,12 @@ class ActMAD(Method):
     def build(self, features_shape):
         first = 1 if self.spatial else -1
         self.statistics.build(
-            {name: shape[first:] for name, shape in features_shape.items()}
+            {
+                name: shape[first:]
+                for name, shape in features_shape.items()
+                # Levels are in the shapes of models that were saved before.
+                if name.startswith("norm_")
+            }
         )
         self.built = True
 
