@@ -1,4 +1,4 @@
-"""Looks at images and labels before any work is done with them."""
+"""Input validation."""
 
 import keras
 import numpy as np
@@ -53,8 +53,8 @@ def check_labels(labels, size, tasks):
 def check_data(x, y, tasks):
     """Raises a `ValueError` if `fit` or `evaluate` cannot work with the data.
 
-    Arrays are looked at in full, datasets by what they say about themselves,
-    and generators not at all; wrong shapes in those raise in the first step.
+    Arrays are checked in full, datasets by their specification, and generators
+    not at all: wrong shapes of theirs raise an error in the first step.
 
     Args:
         x: Images, or a dataset of images or `(images, labels[, masks])`.
@@ -103,7 +103,7 @@ def first_images(x, batch_size=None):
 
     Returns:
         Images of shape `(batch_size, height, width, 3)`; `None` for a
-        generator, which would lose them.
+        generator, which would lose the batch.
     """
     if hasattr(x, "element_spec"):
         batch = next(iter(x.take(1)))
@@ -121,8 +121,8 @@ def check_finite(images):
     """Raises a `ValueError` if a NumPy array holds NaN or infinity.
 
     Args:
-        images: Array; anything but NumPy is left alone, since looking at
-            tensors of a device would wait for it.
+        images: Array. Anything but NumPy is not checked, since this would
+            wait for the device.
     """
     if isinstance(images, np.ndarray) and not np.isfinite(images).all():
         count = int((~np.isfinite(images)).sum())

@@ -127,7 +127,7 @@ def mark_done(method):
 
 
 def make_batches():
-    """Two labelled batches for it."""
+    """Two labeled batches for it."""
     return keras_s4t.data.ArrayBatches(make_arrays(8, count=2), 4)
 
 

@@ -1,16 +1,16 @@
-"""The canonical record: what every loader emits for one image.
+"""The canonical record of an image and its labels.
 
 | key | dtype, shape | meaning |
 |---|---|---|
 | `image` | float32 or uint8 `(height, width, 3)` | RGB in 0 ... 255 |
 | `semseg` | integer `(height, width)` | class ids, 255 = ignored |
-| `depth` | float `(height, width, 1)` | metres along the optical axis |
+| `depth` | float `(height, width, 1)` | meters along the optical axis |
 | `normals` | float `(height, width, 3)` | unit: x right, y up, z to camera |
 | `edge` | float `(height, width, 1)` | in [0, 1] |
 | `<task>_mask` | float `(height, width, 1)` | 1 where the label is valid |
 
-A mask that a record leaves out is 1 everywhere, but for `semseg_mask`, which
-follows from the ignored label.
+A mask may be left out. It is 1 everywhere then; that of `semseg` is 0 where
+the label is ignored.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Test-time training methods, one file each, and the controls."""
+"""Test-time training methods and the controls."""
 
 import keras
 

@@ -25,11 +25,11 @@ class SourceOnly(Method):
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class BatchNormOnly(Method):
-    """Batch norm statistics follow the target; no gradient, no weight moves.
+    """Batch norm statistics follow the target, and no weight moves.
 
-    The control that any method which lets the statistics follow must be
-    compared with: with Keras momentum 0.9, forty batches leave
-    `0.9 ** 40 = 1.5 %` of the source statistics.
+    The control for every method whose statistics follow the target. With the
+    momentum 0.9 of Keras, forty batches leave `0.9 ** 40 = 1.5 %` of the
+    source statistics.
 
     Args:
         bn_mode: `"update"`, or `"batch"` for the control of methods that

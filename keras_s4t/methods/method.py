@@ -5,14 +5,14 @@ BN_MODES = ("source", "batch", "update")
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class Method(keras.layers.Layer):
-    """What a method adds to a multi-task network; the defaults add nothing.
+    """Base class of test-time training methods.
 
-    A method is a Keras layer, so the layers and statistics it owns are
-    tracked, saved and reset with the model. Subclasses answer up to six
-    questions: which extra layers (`build`), which source loss
-    (`source_loss`), which source statistics (`collect`), which test-time loss
-    (`target_loss`), which variables move (`select`), and how batch
-    normalization behaves meanwhile (`bn_mode`).
+    A method is a Keras layer, so its layers and statistics are tracked, saved
+    and reset with the model. Subclasses answer up to six questions: which
+    extra layers (`build`), which source loss (`source_loss`), which source
+    statistics (`collect`), which test-time loss (`target_loss`), which
+    variables move (`select`), and how batch normalization behaves meanwhile
+    (`bn_mode`). By default a method adds nothing.
 
     Attributes:
         title: What tables call the method; the name of the class if empty.
@@ -35,7 +35,7 @@ class Method(keras.layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        # Weights, so that they are saved with what they tell about.
+        # Weights, so that they are saved with the method.
         self._done = {
             need: self.add_weight(
                 name=f"has_{need}",
@@ -63,7 +63,7 @@ class Method(keras.layers.Layer):
         """
 
     def mark_done(self, need):
-        """Notes that something the method needs was done on the source.
+        """Marks a need of the method as met on the source.
 
         Args:
             need: `"training"` or `"statistics"`. Ignored if the method does
@@ -74,7 +74,7 @@ class Method(keras.layers.Layer):
 
     @property
     def missing(self):
-        """Tuple of what the method still needs from the source."""
+        """Tuple of the needs that are not met yet."""
         return tuple(
             need for need, done in self._done.items() if not int(done.value)
         )
@@ -82,7 +82,7 @@ class Method(keras.layers.Layer):
     def taps(self, network):
         """The features that `collect` and `target_loss` read.
 
-        The encoder runs no further than they need.
+        The encoder runs up to the last of them.
 
         Args:
             network: The `MultiTaskModel`.

@@ -1,4 +1,4 @@
-"""What methods need of a network."""
+"""Checks of what methods need of a network."""
 
 
 def check_levels(network, **argument):

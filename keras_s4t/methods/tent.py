@@ -10,12 +10,12 @@ from keras_s4t.methods.requirements import check_classes
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class Tent(Method):
-    """Sharpens class predictions by the affine parameters of batch norm.
+    """Minimizes the entropy of class predictions.
 
     The loss is the entropy of the softmax of one task's logits, averaged over
-    the pixels of the batch. Every batch is normalized with its own
-    statistics, in prediction too. Tasks without classes have no entropy; they
-    change through the shared encoder alone.
+    the pixels of the batch. The affine parameters of batch norm move. Every
+    batch is normalized with its own statistics, in prediction too. Tasks
+    without classes have no entropy; they change through the shared encoder.
 
     Args:
         task: Name of the task whose entropy is minimized. Its raw outputs

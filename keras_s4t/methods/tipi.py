@@ -16,22 +16,22 @@ REFERENCE_BATCH_SIZE = 64
 class TIPI(Method):
     """Makes predictions invariant to small adversarial shifts of the input.
 
-    A step of the fast gradient sign method looks for the perturbation that
-    changes the predictions most, as the mean `Task.divergence` of the tasks
-    tells; the affine parameters of batch norm then reduce that divergence from
-    the clean predictions, which are the fixed target. Moving statistics follow
-    the clean images only. Tasks without classes are an extension of the paper.
+    A step of the fast gradient sign method searches for the perturbation that
+    changes the predictions most, by the mean `Task.divergence` of the tasks.
+    The affine parameters of batch norm then reduce this divergence from the
+    clean predictions, which are the fixed target. Moving statistics follow the
+    clean images only. Tasks without classes are an extension of the paper.
 
     The authors' learning rate is 0.00025 for 64 images and grows with the
     batch. Here the loss does, as a sum over images, so that the rate fits
     every batch.
 
     Args:
-        epsilon: Positive float. Largest change of a pixel, in grey levels of
+        epsilon: Positive float. Largest change of a pixel, in gray levels of
             images in 0 ... 255. Perturbed images are not clipped.
         random_start: bool. Whether the perturbation starts from noise, uniform
-            in `[-epsilon, epsilon]`, and not from 0, where the gradient of the
-            divergence is 0 and rounding errors decide where to go.
+            in `[-epsilon, epsilon]`. At 0 the gradient of the divergence is 0,
+            and rounding errors decide its sign.
         entropy_weight: float, not negative. Weight of the entropy of the clean
             class predictions in the loss.
         entropy_task: Name of the task whose entropy that is.
@@ -105,7 +105,7 @@ class TIPI(Method):
         return loss * num_images / REFERENCE_BATCH_SIZE
 
     def perturbation(self, adapter, images, change):
-        """One step of `epsilon` up the gradient of `change`, clipped to it."""
+        """One ascent step of size `epsilon` on `change`, clipped."""
         limits = (-self.epsilon, self.epsilon)
         start = ops.zeros_like(images)
         if self.random_start:

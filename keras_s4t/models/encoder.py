@@ -41,7 +41,7 @@ def batch_norms(encoder):
 
 
 def normalizing_layers(encoder):
-    """Those layers as the encoder calls them, fused or not."""
+    """The normalization layers that the encoder calls, fused or not."""
     return [
         layer
         for layer in encoder.layers

@@ -10,8 +10,8 @@ class FusedBatchNorm(keras.layers.Layer):
 
     Keras composes batch normalization of elementary operations, each of which
     reads and writes the whole map, and keeps several for the backward pass.
-    The result is the same; variables, and what they are called, stay those of
-    the layer.
+    The result is the same. The variables and their names stay those of the
+    layer.
 
     Args:
         norm: A built `keras.layers.BatchNormalization` for which

@@ -4,9 +4,7 @@ from keras import ops
 
 from keras_s4t import imagenet
 from keras_s4t.checks import check_images
-from keras_s4t.layers.pyramid_conv import PyramidConv
-from keras_s4t.layers.pyramid_conv import convolve_pyramid
-from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.models.decoders import pyramid
 from keras_s4t.models.encoder import batch_norms
 from keras_s4t.models.encoder import make_encoder
 from keras_s4t.models.tapped_encoder import PYRAMID
@@ -89,14 +87,9 @@ class MultiTaskModel(keras.Model):
         self.backbone = backbone
         self.encoder = make_encoder(backbone, fused_norms)
         self.tapped_encoder = TappedEncoder(self.encoder, remat)
-        self.decoders = {
-            task.name: PyramidConv(
-                task.num_outputs, dtype=policy, name=f"{task.name}_decoder"
-            )
-            for task in tasks
-        }
-        for decoder in self.decoders.values():
-            decoder.build(self.features_shape)
+        self.decoders = pyramid.make_decoders(
+            tasks, self.features_shape, policy
+        )
 
         # === Config ===
         self.tasks = list(tasks)
@@ -172,18 +165,14 @@ class MultiTaskModel(keras.Model):
         Returns:
             dict from task name to raw outputs, as the model returns them.
         """
-        outputs = convolve_pyramid(list(self.decoders.values()), features)
-        return {
-            name: resize_bilinear(x, size)
-            for name, x in zip(self.decoders, outputs, strict=True)
-        }
+        return pyramid.decode(self.decoders, features, size)
 
     def call(self, images, training=False):
         features = self.encode(images, training, keep_state=True)
         return self.decode(features, ops.shape(images)[1:3])
 
     def postprocess(self, predictions):
-        """Turns raw outputs into class ids, metres, unit vectors and so on.
+        """Turns raw outputs into class ids, meters, unit vectors and so on.
 
         Args:
             predictions: dict from task name to raw outputs.

@@ -9,9 +9,9 @@ PYRAMID = ("P*",)
 
 
 class TappedEncoder:
-    """Runs an encoder as far as the wanted features need, and no further.
+    """Runs the part of an encoder that some features need.
 
-    Features are wanted by patterns: of levels (`"P2"`, `"P*"`), and of the
+    Features are named by patterns: of levels (`"P2"`, `"P*"`), and of the
     outputs of batch norms in the encoder's order (`"norm_0"`, `"norm_*"`).
 
     Args:

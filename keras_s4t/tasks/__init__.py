@@ -1,6 +1,6 @@
 """The table of tasks: everything that differs between dense tasks.
 
-Nothing outside this package tests the name of a task.
+No other package tests the name of a task.
 """
 
 from keras_s4t.tasks.depth import depth

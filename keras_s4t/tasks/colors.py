@@ -1,15 +1,15 @@
-"""Physical values as colours: classes, scalars and surface normals.
+"""Physical values as colors: classes, scalars and surface normals.
 
 Missing values (ignored classes, NaN, zero vectors) are white everywhere.
-Matplotlib is imported where a colour map is needed, so that importing this
+Matplotlib is imported where a color map is needed, so that importing this
 module costs nothing.
 """
 
 import numpy as np
 
 # The first ten are those of Petroff ("Accessible Color Sequences for Data
-# Visualization", arXiv:2107.02270), which stay apart under the usual colour
-# vision deficiencies; grey and khaki come first because the first classes
+# Visualization", arXiv:2107.02270), which stay apart under the usual color
+# vision deficiencies; gray and khaki come first because the first classes
 # (background or wall, floor) fill most of a picture. The rest were chosen one
 # by one, neither very dark nor nearly white, each the farthest in OKLab from
 # all before it.
@@ -21,11 +21,11 @@ FF66FF 00FF00 005500 0000FF 009900 004488 662233 DD0099 FFBBFF DDEE55
 3366AA FF55AA 447733 444433 774466 DDBBBB 00BBBB CC8877
 """
 
-#: One colour per class: NumPy array of shape `(48, 3)`, uint8.
+#: One color per class: NumPy array of shape `(48, 3)`, uint8.
 CLASS_COLORS = np.array([list(bytes.fromhex(h)) for h in _HEX.split()], "uint8")
 CLASS_COLORS.setflags(write=False)
 
-#: Evenly bright, in grey print and for colour-blind readers too.
+#: Evenly bright, in gray print and for color-blind readers too.
 SCALAR_COLORMAP = "viridis"
 
 
@@ -33,7 +33,7 @@ def common_range(arrays):
     """The range of values that pictures to be compared should share.
 
     Args:
-        arrays: list of float arrays of any shape, depth in metres, say.
+        arrays: list of float arrays of any shape, depth in meters, say.
             Zeros (missing depth) and values that are not finite do not count.
 
     Returns:
@@ -51,7 +51,7 @@ def color_classes(ids, ignore_class=255):
 
     Args:
         ids: int array of shape `(height, width)` or `(height, width, 1)`. Ids
-            beyond the last colour start again with the first.
+            beyond the last color start again with the first.
         ignore_class: int. Pixels with this id become white.
 
     Returns:
@@ -69,15 +69,15 @@ def color_classes(ids, ignore_class=255):
 
 
 def color_scalar(values, low, high, colormap=SCALAR_COLORMAP, missing=None):
-    """Paints scalars with a Matplotlib colour map.
+    """Paints scalars with a Matplotlib color map.
 
     Args:
         values: float array of shape `(height, width)` or
             `(height, width, 1)`. NaN is white.
-        low: float. The value at the low end of the colour map, in the unit of
-            `values`. Smaller values get the same colour.
+        low: float. The value at the low end of the color map, in the unit of
+            `values`. Smaller values get the same color.
         high: float. The value at the high end.
-        colormap: string. The name of a Matplotlib colour map.
+        colormap: string. The name of a Matplotlib color map.
         missing: float or None. Pixels with this value are white too: 0 for
             depth.
 

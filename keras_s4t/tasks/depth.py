@@ -14,14 +14,14 @@ LOG_UNITS = 512.0
 LOG_RANGE = math.log(2.0**16)
 
 
-def log_code(metres):
+def log_code(meters):
     """Depth on a logarithmic scale, 0 at the camera and 1 at 128 m."""
-    metres = ops.cast(metres, "float32")
-    return ops.log1p(LOG_UNITS * metres) / LOG_RANGE
+    meters = ops.cast(meters, "float32")
+    return ops.log1p(LOG_UNITS * meters) / LOG_RANGE
 
 
-def metres_of_log_code(outputs):
-    """Metres from raw outputs on the logarithmic scale."""
+def meters_of_log_code(outputs):
+    """Meters from raw outputs on the logarithmic scale."""
     code = ops.clip(ops.cast(outputs, "float32"), 0.0, 1.0)
     return ops.expm1(LOG_RANGE * code) / LOG_UNITS
 
@@ -32,26 +32,26 @@ def log_absolute_error(y_true, y_pred, mask=None):
 
 
 def not_negative(outputs):
-    """Metres from raw outputs."""
+    """Meters from raw outputs."""
     return ops.relu(ops.cast(outputs, "float32"))
 
 
 ENCODINGS = {
-    "metres": (losses.absolute_error, not_negative),
-    "log": (log_absolute_error, metres_of_log_code),
+    "meters": (losses.absolute_error, not_negative),
+    "log": (log_absolute_error, meters_of_log_code),
 }
 
 
-def depth(weight=1.0, encoding="metres", alignment="none"):
-    """Depth along the optical axis, in metres.
+def depth(weight=1.0, encoding="meters", alignment="none"):
+    """Depth along the optical axis, in meters.
 
-    Source loss: absolute error over valid pixels. Metric: RMSE in metres.
+    Source loss: absolute error over valid pixels. Metric: RMSE in meters.
 
     Args:
         weight: float. Weight of the source loss among tasks.
-        encoding: What raw outputs are: `"metres"`, or `"log"`, as the authors'
+        encoding: What raw outputs are: `"meters"`, or `"log"`, as the authors'
             release trains on Taskonomy: `log(1 + 512 d) / log(65536)`. Labels
-            and predictions are in metres either way.
+            and predictions are in meters either way.
         alignment: Fit of predictions to labels before the RMSE is taken, see
             `RootMeanSquaredError`. The metric is called after it, since it
             compares with no other.
@@ -63,6 +63,8 @@ def depth(weight=1.0, encoding="metres", alignment="none"):
     Raises:
         ValueError: If `encoding` or `alignment` is unknown.
     """
+    # The name of meters in models that were saved before.
+    encoding = "meters" if encoding == "metres" else encoding
     loss, postprocess = lookup("encoding", encoding, ENCODINGS)
     return Task(
         name="depth",

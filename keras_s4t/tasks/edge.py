@@ -87,5 +87,5 @@ def unit_range(arrays):
 
 
 def picture(values, value_range=(0.0, 1.0)):
-    """Edges in grey, black being an edge."""
+    """Edges in gray, black being an edge."""
     return colors.color_scalar(values, *value_range, colormap="gray_r")

@@ -1,4 +1,4 @@
-"""Kinds of labels: how they move with their image."""
+"""Kinds of labels, and how they are mirrored, zoomed and resized."""
 
 import dataclasses
 from collections.abc import Callable

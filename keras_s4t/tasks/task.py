@@ -27,7 +27,7 @@ class Task:
         higher_is_better: Direction of the metric.
         weight: Weight of the source loss among tasks.
         postprocess: Turns raw outputs `(batch_size, height, width,
-            num_outputs)` into class ids, metres, unit vectors or
+            num_outputs)` into class ids, meters, unit vectors or
             probabilities.
         unit: Unit of the postprocessed value, empty if it has none.
         value_range: `value_range(arrays)`, the `(low, high)` that pictures of

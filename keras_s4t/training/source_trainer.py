@@ -7,11 +7,11 @@ from keras_s4t.training.task_trainer import TaskTrainer
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class SourceTrainer(TaskTrainer):
-    """Trains a network and a method on labelled source images.
+    """Trains a network and a method on labeled source images.
 
-    Rides on Keras's own train step, so that mixed precision, distribution and
-    everything else that `fit` offers work as usual. Only the loss is special:
-    the task losses plus what the method adds (Equation 7).
+    Uses the train step of Keras, so that mixed precision, distribution and
+    everything else that `fit` offers work as usual. The loss is that of the
+    tasks plus what the method adds (Equation 7).
 
     Args:
         network: A `MultiTaskModel`.
@@ -64,7 +64,7 @@ class SourceTrainer(TaskTrainer):
 
     @property
     def trainable_variables(self):
-        """Of network, method and loss balance; without a frozen network's."""
+        """Those of method and loss balance, and of a network not frozen."""
         variables = super().trainable_variables
         if not self.frozen_network:
             return variables
@@ -73,23 +73,22 @@ class SourceTrainer(TaskTrainer):
 
     @property
     def non_trainable_variables(self):
-        """All the others."""
+        """All variables that are not trainable."""
         trainable = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trainable]
 
-    # Keras's trainers take now the one name, now the other.
+    # The trainers of Keras use both names.
     trainable_weights = trainable_variables
     non_trainable_weights = non_trainable_variables
 
     def prepare_method(self):
-        """Notes that the method is trained."""
+        """Marks the method as trained."""
         self.method.mark_done("training")
 
     def call(self, images, training=False):
         if not training:
             return self.network(images, training=False)
-        # The method's branch needs the features once more, and the labels,
-        # which only `compute_loss` sees.
+        # `compute_loss` needs the features for the method's branch.
         features = self.encode(images, keep_state=True)
         return {
             "features": features,

@@ -14,14 +14,14 @@ from keras_s4t.training.train_step import StepMixin
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class TargetAdapter(StepMixin, TaskTrainer):
-    """Adapts a source-trained network to a target stream, as `fit` on it.
+    """Adapts a network to a target stream at test time.
 
-    Every batch is one update of the variables that the method selects, on the
-    method's loss; nothing else can move. Labels, where the stream has any,
-    reach the metrics and nothing else.
+    `fit` makes one update per batch of the variables that the method selects,
+    on the method's loss. No other variable moves. Labels of the stream, if
+    any, reach the metrics only.
 
-    The network and the method are adapted in place; `reset` returns them to
-    what they were at `compile`.
+    The network and the method are adapted in place. `reset` returns them to
+    their state at `compile`.
 
     Args:
         network: A `MultiTaskModel` trained on the source.
@@ -100,7 +100,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
             )
 
     def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):
-        """As `keras.Model.fit`; the order of the stream is kept."""
+        """As `keras.Model.fit`, in the order of the stream."""
         self.method.check_target(x, kwargs.get("batch_size"))
         return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
 
@@ -158,7 +158,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
         return keras.tree.map_structure(ops.convert_to_numpy, values)
 
     def collect(self, source, verbose="auto"):
-        """Lets the method collect its statistics over source images.
+        """Collects the method's statistics over source images.
 
         Args:
             source: Iterable of batches, images or `(images, ...)`.
@@ -180,8 +180,8 @@ class TargetAdapter(StepMixin, TaskTrainer):
     def input_gradient(self, fn, images):
         """Gradient of a scalar with respect to images.
 
-        For methods that look for the worst small change of an image. What
-        `fn` computes writes no variable, and the gradient passes none on.
+        For methods that search for adversarial images. `fn` writes no
+        variable, and no gradient flows through the result.
 
         Args:
             fn: Function from images to a scalar.
@@ -200,7 +200,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
     def step(self, data):
         """One update on a batch; returns the logs."""
         images, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
-        # Statistics that must not follow the target are computed and dropped.
+        # Statistics that must not follow the target are not written.
         dropped = self.network.moving_statistics
         if self.method.bn_mode == "update":
             dropped = []
@@ -214,7 +214,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
         self.loss_metric.update_state(loss)
         if labels is None or not self.measures_tasks:
             return {"loss": self.loss_metric.result()}
-        # Adapt, then predict: the metrics are those of the adapted network.
+        # The metrics are those of the adapted network.
         with no_gradients():
             return self.compute_metrics(images, labels, self(images), masks)
 
@@ -230,5 +230,5 @@ class TargetAdapter(StepMixin, TaskTrainer):
         self._source_state = Snapshot(self._state + self.optimizer.variables)
 
     def get_compile_config(self):
-        """Nothing: a loaded adapter is compiled anew, for its snapshot."""
+        """`None`: a loaded adapter must be compiled, for its snapshot."""
         return None

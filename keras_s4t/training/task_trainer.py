@@ -9,14 +9,14 @@ NOT_COMPILED = ("loss_weights", "weighted_metrics")
 
 
 class TaskTrainer(*StateMixins, keras.Model):
-    """What source training and test-time training share.
+    """Base class of source training and test-time training.
 
-    Losses and metrics come from the tasks' table, so `compile` needs an
-    optimizer only.
+    Losses and metrics come from the tasks, so `compile` needs an optimizer
+    only.
 
     Args:
         network: A `MultiTaskModel`.
-        method: A `Method`, built here for the network's features.
+        method: A `Method`. It is built for the features of the network.
     """
 
     def __init__(self, network, method, **kwargs):
@@ -67,8 +67,8 @@ class TaskTrainer(*StateMixins, keras.Model):
         self.measures_tasks = metrics == "auto"
         kwargs.setdefault("jit_compile", default_jit_compile())
         super().compile(optimizer=optimizer, **kwargs)
-        # On the updated variables only, so nothing else can ever move. And
-        # now: TensorFlow would trace the first step twice to make the slots.
+        # For the updated variables only. TensorFlow would trace the first step
+        # twice if the slots were not made yet.
         self.optimizer.build(self.updated_variables)
 
     @property
@@ -81,7 +81,7 @@ class TaskTrainer(*StateMixins, keras.Model):
         raise NotImplementedError
 
     def fit(self, x=None, y=None, *args, **kwargs):
-        """As `keras.Model.fit`, after a look at the data."""
+        """As `keras.Model.fit`, after checks of the data."""
         check_data(x, y, self.tasks)
         self.prepare_method()
         if hasattr(x, "element_spec"):
@@ -90,10 +90,10 @@ class TaskTrainer(*StateMixins, keras.Model):
         return super().fit(x, y, *args, **kwargs)
 
     def prepare_method(self):
-        """Called by `fit` once the data are known to be good."""
+        """Called by `fit` after the checks of the data."""
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
-        """As `keras.Model.evaluate`, after a look at the data."""
+        """As `keras.Model.evaluate`, after checks of the data."""
         check_data(x, y, self.tasks)
         return super().evaluate(x, y, *args, **kwargs)
 
@@ -121,7 +121,7 @@ class TaskTrainer(*StateMixins, keras.Model):
         }
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Updates and returns the tasks' metrics; nothing without labels."""
+        """Updates the metrics of the tasks and returns all logs."""
         loss = {"loss": self.loss_metric.result()}
         if y is None or not self.measures_tasks:
             return loss

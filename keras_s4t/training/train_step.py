@@ -12,7 +12,7 @@ class StatefulStep:
 
 
 class StatelessStep:
-    """JAX: `train_step(state, data)` returns what it would have mutated."""
+    """JAX: `train_step(state, data)` returns the new state."""
 
     def train_step(self, state, data):
         """Runs `self.step(data)` on `state` and returns the new state."""
@@ -27,14 +27,14 @@ class StatelessStep:
 
 
 class KeptState:
-    """JAX: a batch that cannot be read or traced costs no weights.
+    """JAX: restores the variables after an error in a batch.
 
-    Keras empties the variables before it asks for a batch, and has no other
-    copy of the state when a callback evaluated just before.
+    Keras empties the variables before it reads a batch, and holds no other
+    copy of the state if a callback evaluated just before.
     """
 
     def make_train_function(self, force=False):
-        """As Keras's; the state goes back into the variables on an error."""
+        """As Keras's, but an error puts the state back into the variables."""
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
@@ -47,7 +47,7 @@ class KeptState:
                 variables = sum(_state_groups(self), [])
                 values = sum(map(list, state), [])
                 for variable, value in zip(variables, values, strict=True):
-                    # The step itself consumes what it was given.
+                    # The step deletes the values that it was given.
                     if not value.is_deleted():
                         variable.assign(value)
                 raise

@@ -38,11 +38,11 @@ def length(stream):
     return int(stream.cardinality()) if is_dataset else stream.num_batches
 
 
-@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("labeled", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_batch_is_repeated_in_order(kind, labelled):
+def test_every_batch_is_repeated_in_order(kind, labeled):
     arrays = tiny.make_arrays(5, count=2)
-    if not labelled:
+    if not labeled:
         arrays = arrays[0]
     stream = make_stream(kind, arrays, steps=3)
     received = read(stream)

@@ -28,7 +28,7 @@ JUST_DISTINCT = 0.05
 
 
 def smallest_distance(rgb, vision):
-    """Smallest distance in OKLab between two colours, as seen."""
+    """Smallest distance in OKLab between two colors, as seen."""
     share = np.asarray(rgb, "float64") / 255.0
     linear = np.where(
         share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4

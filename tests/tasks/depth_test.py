@@ -40,14 +40,14 @@ def test_pictures_share_the_range_of_valid_depth():
 
 def test_log_encoding_by_hand():
     task = tasks.depth(encoding="log")
-    metres = np.array([0.0, 0.5, 2.0, 127.9], "float32").reshape(1, 2, 2, 1)
-    codes = np.log(1 + 512 * metres.astype("float64")) / np.log(65536)
+    meters = np.array([0.0, 0.5, 2.0, 127.9], "float32").reshape(1, 2, 2, 1)
+    codes = np.log(1 + 512 * meters.astype("float64")) / np.log(65536)
     outputs = codes.astype("float32")
     np.testing.assert_allclose(
-        ops.convert_to_numpy(task.postprocess(outputs)), metres, rtol=1e-4
+        ops.convert_to_numpy(task.postprocess(outputs)), meters, rtol=1e-4
     )
     mask = np.array([0, 1, 1, 1], "float32").reshape(1, 2, 2, 1)
-    loss = float(task.loss(metres, outputs + 0.25, mask))
+    loss = float(task.loss(meters, outputs + 0.25, mask))
     np.testing.assert_allclose(loss, 0.25, rtol=1e-5)
     # What is no depth stays none.
     values = ops.convert_to_numpy(task.postprocess(outputs - 2))

@@ -61,9 +61,9 @@ def test_picture_of_an_edge_is_black():
     values = np.array([[0.0, 0.5, 1.0]])[..., None]
     assert task.value_range([values]) == (0.0, 1.0)
     picture = task.picture(values, task.value_range([values]))
-    white, grey, black = picture[0]
+    white, gray, black = picture[0]
     assert (white == 255).all() and (black == 0).all()
-    assert (abs(grey.astype(int) - 128) < 8).all()
+    assert (abs(gray.astype(int) - 128) < 8).all()
     np.testing.assert_array_equal(task.picture(values), picture)
 
 

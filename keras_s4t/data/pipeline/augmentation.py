@@ -1,7 +1,7 @@
 """Augmentation that moves an image, its labels and its masks together.
 
-All randomness comes from a seed per example, so that neither the number of
-threads nor an interruption changes a batch.
+All randomness comes from a seed per example. So the number of threads and an
+interruption change no batch.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from keras_s4t.data.pipeline.resizing import resize_example
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What happens to the images that a network is trained on.
+    """Augmentation of the images that a network is trained on.
 
     Args:
         flip: bool. Whether half of the images are mirrored left to right,
@@ -85,14 +85,14 @@ def augment(example, kinds, seed, augmentation, size=None):
     import keras
     import tensorflow as tf
 
-    # Kinds of draws that must not depend on each other.
+    # Independent draws.
     seeds = tf.unstack(tf.random.split(seed, 3))
     image, labels, masks = example
     example = (jitter_colors(image, seeds[0], augmentation), labels, masks)
     if augmentation.zoom != (1.0, 1.0):
         canvas = tf.shape(image)[:2] if size is None else tf.constant(size)
         factor = tf.random.stateless_uniform((), seeds[1], *augmentation.zoom)
-        # First the crop: to enlarge what is cut away would take most time.
+        # The crop comes first, since resizing takes most of the time.
         window = tf.cast(canvas, tf.float32) / factor
         window = tf.cast(tf.math.ceil(window), tf.int32)
         example = zoom(crop(example, seeds[2], window), kinds, factor)

@@ -1,4 +1,4 @@
-"""From what a reader reads to batches, in an order that a seed decides."""
+"""Batches of examples."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -62,11 +62,11 @@ class Batching:
         if self.training is not None:
             elements = self._seeded(elements, shuffle_buffer)
         else:
-            # One argument whatever its structure, as it is beside a seed.
+            # As a single argument, whatever its structure.
             elements = tf.data.Dataset.zip((elements,))
 
         def prepare(element, seed=None):
-            # A tuple is several arguments, as it is for `Dataset.map`.
+            # `Dataset.map` passes a tuple as several arguments.
             parts = element if isinstance(element, tuple) else (element,)
             return self._finished(read(*parts), seed)
 

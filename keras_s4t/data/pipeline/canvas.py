@@ -67,7 +67,7 @@ class Canvas:
         return fit_example(example, kinds, self.size)
 
     def finish(self, example, kinds):
-        """Scales the values of an image, and pads the example.
+        """Scales the values of the image, and pads the example.
 
         Args:
             example: Tuple `(image, labels, masks)`, not larger than the

@@ -1,4 +1,4 @@
-"""Decoded examples in a folder, so that they are decoded only once."""
+"""A cache of decoded examples."""
 
 import hashlib
 import json
@@ -7,21 +7,20 @@ import pathlib
 import shutil
 
 
-def cached_examples(examples, folder, name, facts):
-    """Saves examples, unless that was done before, and loads them.
+def cached_examples(examples, folder, name, key):
+    """Loads examples from the cache, which is written first if needed.
 
-    The whole dataset is written to a temporary folder, which takes its name
-    only when it is complete: unlike `Dataset.cache`, an interruption leaves
-    nothing that the next run would stumble over, and unlike
-    `Dataset.snapshot`, nothing that it would silently not use. Saved examples
-    are not compressed: an image of 256x256 with four tasks takes 2.4 MB. That
-    is for some thousand images, not for all of Taskonomy.
+    The dataset is written to a temporary folder, which is renamed once it is
+    complete. An interrupted `Dataset.cache` would leave a lock file, and an
+    interrupted `Dataset.snapshot` would not be used. Saved examples are not
+    compressed: an image of 256x256 with four tasks takes 2.4 MB. This suits
+    some thousand images, not all of Taskonomy.
 
     Args:
         examples: A finite `tf.data.Dataset` that knows its size.
         folder: Path of the folder of all caches.
-        name: str, with which the folder of this cache begins.
-        facts: Anything for `json.dumps` that tells these examples from others.
+        name: str, the beginning of the name of this cache's folder.
+        key: Anything for `json.dumps` that tells these examples from others.
 
     Returns:
         A `tf.data.Dataset` of the examples, in order.
@@ -29,9 +28,9 @@ def cached_examples(examples, folder, name, facts):
     import keras
     import tensorflow as tf
 
-    text = json.dumps(facts, sort_keys=True, default=str)
-    key = hashlib.sha256(text.encode()).hexdigest()[:16]
-    path = pathlib.Path(folder) / f"{name.replace('/', '_')}_{key}"
+    text = json.dumps(key, sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = pathlib.Path(folder) / f"{name.replace('/', '_')}_{digest}"
     if not path.exists():
         temporary = path.with_name(f".{os.getpid()}.{path.name}")
         size = int(examples.cardinality())

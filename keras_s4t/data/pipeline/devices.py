@@ -2,10 +2,10 @@ import contextlib
 
 
 def keep_tensorflow_off_gpus():
-    """Leaves the GPUs to the backend, if that is not TensorFlow.
+    """Hides the GPUs from TensorFlow if it is not the backend.
 
-    Reading data needs no GPU, but TensorFlow reserves the memory of all that it
-    sees. Nothing changes once it has used one.
+    Reading data needs no GPU, but TensorFlow reserves the memory of all that
+    are visible. Has no effect once TensorFlow has used one.
     """
     import keras
     import tensorflow as tf

@@ -1,10 +1,10 @@
-"""How images are scaled before the network scales them."""
+"""Scalings of the values of images."""
 
 from keras_s4t import imagenet
 
 
 def as_taskonomy_release(image):
-    """What the network must be given in order to see an image in [-1, 1].
+    """An image that the network normalizes to [-1, 1].
 
     The authors' release scales Taskonomy's images to [-1, 1], and those of
     NYUD and PASCAL by ImageNet's mean and deviation. So part of the shift

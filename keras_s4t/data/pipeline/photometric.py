@@ -7,8 +7,8 @@ LIMITS = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5}
 def jitter_colors(image, seed, strengths):
     """Changes brightness, contrast, saturation and hue at random.
 
-    Done by `tf.image`, whose draws depend on the given seed alone; the random
-    layers of Keras carry a state from example to example.
+    By `tf.image`, whose draws depend on the given seed only. The random layers
+    of Keras carry a state from example to example.
 
     Args:
         image: float32 tensor of shape `(height, width, 3)` in 0 ... 255.

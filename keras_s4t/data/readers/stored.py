@@ -1,10 +1,10 @@
-"""How all builders of real data store a record, and how it is read.
+"""The encoding in which the builders of real datasets store records.
 
 | key | stored as | meaning |
 |---|---|---|
 | `image` | uint8 `(height, width, 3)` | RGB |
 | `semseg` | uint8 `(height, width, 1)` | native class ids, 255 = ignored |
-| `depth` | uint16 `(height, width, 1)` | millimetres, 0 = missing |
+| `depth` | uint16 `(height, width, 1)` | millimeters, 0 = missing |
 | `normals` | uint8 `(height, width, 3)` | `round((v + 1) * 127.5)`, see below |
 | `edge` | uint16 `(height, width, 1)` | strength in [0, 1] times 65535 |
 | `edge_mask` | uint8 `(height, width, 1)` | 1 where `edge` is known, else 0 |
@@ -22,8 +22,8 @@ import numpy as np
 
 from keras_s4t.tasks.label import IGNORE_CLASS
 
-MILLIMETRES = 1000.0
-MAX_DEPTH = 65535  # in millimetres
+MILLIMETERS = 1000.0
+MAX_DEPTH = 65535  # in millimeters
 EDGE_SCALE = 65535.0
 NORMAL_SCALE = 127.5
 MISSING_NORMAL = 128  # three times; no unit vector has this code
@@ -90,16 +90,16 @@ def encode_depth(depth, mask=True):
 
     Args:
         depth: float array of shape `(height, width)` or `(height, width, 1)`,
-            metres along the optical axis; 0, NaN and infinity are missing.
+            meters along the optical axis; 0, NaN and infinity are missing.
         mask: array of that shape, 0 where depth is missing.
 
     Returns:
         uint16 array of shape `(height, width, 1)`.
     """
     depth = _one_channel(depth).astype("float64")
-    millimetres = np.rint(MILLIMETRES * depth)
-    known = (depth > 0) & (millimetres <= MAX_DEPTH) & _is_on(mask)
-    return np.where(known, millimetres, 0.0).astype("uint16")
+    millimeters = np.rint(MILLIMETERS * depth)
+    known = (depth > 0) & (millimeters <= MAX_DEPTH) & _is_on(mask)
+    return np.where(known, millimeters, 0.0).astype("uint16")
 
 
 def encode_normals(normals, mask=True):
@@ -164,8 +164,8 @@ def canonical_record(stored, label_lookup=None):
         return ids, (ids != IGNORE_CLASS)[..., None]
 
     def decode_depth():
-        millimetres = tf.cast(stored["depth"], tf.float32)
-        return millimetres / MILLIMETRES, millimetres > 0
+        millimeters = tf.cast(stored["depth"], tf.float32)
+        return millimeters / MILLIMETERS, millimeters > 0
 
     def decode_normals():
         codes = stored["normals"]

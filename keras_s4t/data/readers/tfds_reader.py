@@ -1,4 +1,4 @@
-"""Records of TFDS datasets that were prepared before."""
+"""Reader of prepared TFDS datasets."""
 
 import importlib
 
@@ -9,8 +9,7 @@ from keras_s4t.data.readers.stored import canonical_record
 from keras_s4t.data.records import check_tasks
 from keras_s4t.data.synth_rooms import DOMAINS
 
-# Elements are shuffled before they are decoded, when they take a few hundred
-# kilobytes.
+# Elements are shuffled before they are decoded: a few hundred kilobytes each.
 SHUFFLE_BUFFER = 1024
 # The published lists name a training and a validation split alone.
 _TWO_SPLITS = {"validation": "val", "test": "val"}
@@ -54,7 +53,7 @@ def tfds_reader(
     if label_space is not None:
         lookup = label_spaces.get(label_space).lookup(dataset_name)
     if is_stored:
-        # Importing a builder is what makes it known to TFDS.
+        # TFDS knows a builder once it is imported.
         importlib.import_module(f"keras_s4t.data.builders.{dataset_name}")
     builder = _prepared_builder(name, data_dir)
     check_tasks(builder.info.features, task_names)

@@ -68,7 +68,7 @@ def test_what_is_stored_comes_back(read):
     np.testing.assert_array_equal(
         record["semseg"], np.where(mask[..., 0], labels["semseg"], 255)
     )
-    # Half a millimetre, half a step of 1 / 65535, and half a step of
+    # Half a millimeter, half a step of 1 / 65535, and half a step of
     # 1 / 127.5 along each of three axes.
     tolerances = {"depth": 5.01e-4, "edge": 7.7e-6, "normals": 0.0069}
     for task, tolerance in tolerances.items():

@@ -10,7 +10,7 @@ from keras_s4t.data.archives.extracted import TO_CANONICAL
 from keras_s4t.data.archives.extracted import read_normals
 from keras_s4t.data.builders.nyud_mt import labels
 from keras_s4t.data.builders.nyud_mt.archive import Archive
-from keras_s4t.data.readers.stored import MILLIMETRES
+from keras_s4t.data.readers.stored import MILLIMETERS
 
 # Pixels, of the color camera as its authors calibrated it. The archives have
 # its pixels, without the outermost ones.
@@ -46,7 +46,7 @@ class NyudDownload(Download):
     def geometry(self, name, field_of_view=None):
         paths = self.files(name)
         _, size = read_image_file(paths["images"])
-        depth = labels.read_depth(paths["depth"], size)[..., 0] / MILLIMETRES
+        depth = labels.read_depth(paths["depth"], size)[..., 0] / MILLIMETERS
         path = paths["normals"]
         read = read_npy if path.suffix == ".npy" else read_vectors
         focal_length = FOCAL_LENGTH

@@ -41,7 +41,7 @@ def read_depth(path, size):
         uint16 array of shape `(height, width, 1)`.
     """
     depth = _read_mat_or(read_npy, path, "depth")
-    most = stored.MAX_DEPTH / stored.MILLIMETRES
+    most = stored.MAX_DEPTH / stored.MILLIMETERS
     return stored.encode_depth(checked(path, depth, size, 0, most))
 
 
