@@ -5,6 +5,7 @@ see `records.py`.
 """
 
 from keras_s4t import imagenet
+from keras_s4t.data.images import resize_tensor
 
 # ImageNet's mean color: 0 once the network has normalized the image, as the
 # padding of convolutions is.
@@ -31,9 +32,6 @@ def resize_example(example, kinds, size):
 
     image, labels, masks = example
 
-    def averaged(x):
-        return tf.image.resize(x, size, "bilinear", antialias=True)
-
     def nearest(x):
         if x.shape.rank == 2:
             return nearest(x[..., None])[..., 0]
@@ -42,11 +40,11 @@ def resize_example(example, kinds, size):
     def resized(name, label):
         if not kinds[name].is_averaged:
             return nearest(label)
-        mask = averaged(masks[name])
-        return averaged(label * masks[name]) / tf.maximum(mask, 1e-6)
+        mask = resize_tensor(masks[name], size)
+        return resize_tensor(label * masks[name], size) / tf.maximum(mask, 1e-6)
 
     return (
-        tf.clip_by_value(averaged(image), 0.0, 255.0),
+        tf.clip_by_value(resize_tensor(image, size), 0.0, 255.0),
         {name: resized(name, label) for name, label in labels.items()},
         {name: nearest(mask) for name, mask in masks.items()},
     )

@@ -3,8 +3,8 @@
 import importlib
 
 from keras_s4t.data import label_spaces
+from keras_s4t.data.images import decode_tensor
 from keras_s4t.data.readers.reader import Reader
-from keras_s4t.data.readers.reader import records_reader
 from keras_s4t.data.readers.stored import canonical_record
 from keras_s4t.data.records import check_tasks
 from keras_s4t.data.synth_rooms import DOMAINS
@@ -62,15 +62,35 @@ def tfds_reader(
         return _stored_reader(
             builder, split, task_names, lookup, num_examples, shuffle_seed
         )
-    records = builder.as_dataset(split=split).take(_count(num_examples))
-    return records_reader(
-        records, SHUFFLE_BUFFER, version=_version(builder, split)
+    return _canonical_reader(builder, split, num_examples)
+
+
+def _canonical_reader(builder, split, num_examples):
+    """The reader of a dataset that emits canonical records."""
+    import tensorflow_datasets as tfds
+
+    decoders = {}
+    if isinstance(builder.info.features["image"], tfds.features.Image):
+        decoders["image"] = tfds.decode.SkipDecoding()
+    records = builder.as_dataset(split=split, decoders=decoders)
+
+    def read(record):
+        if not decoders:
+            return record
+        return {**record, "image": decode_tensor(record["image"])}
+
+    return Reader(
+        records.take(_count(num_examples)),
+        read,
+        SHUFFLE_BUFFER,
+        _version(builder, split),
     )
 
 
 def _stored_reader(
     builder, split, task_names, lookup, num_examples, shuffle_seed
 ):
+    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     features = builder.info.features
@@ -90,8 +110,13 @@ def _stored_reader(
 
     def read(element):
         stored = {
-            key: features[key].decode_example(element[key]) for key in wanted
+            key: features[key].decode_example(element[key])
+            for key in wanted
+            if key != "image"
         }
+        stored["image"] = decode_tensor(element["image"])
+        shape = features["image"].shape
+        stored["image"] = tf.ensure_shape(stored["image"], shape)
         return canonical_record(stored, lookup)
 
     return Reader(
