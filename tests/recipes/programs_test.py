@@ -152,12 +152,16 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
     (tmp_path / "truncated.jpg").write_bytes(complete[: len(complete) // 2])
     (tmp_path / "text.png").write_text("no picture")
     Image.fromarray(noise[..., 0].astype("uint16")).save(tmp_path / "deep.png")
+    Image.fromarray(noise[..., 0] % 9).save(tmp_path / "good_labels.png")
+    Image.fromarray(noise).save(tmp_path / "good_10.png")
+    Image.fromarray(noise).quantize(128).save(tmp_path / "good_9.gif")
     (tmp_path / "notes.txt").write_text("not even called a picture")
     skipped = []
     names = [path.name for path, _ in recipe.read_all(tmp_path, skipped)]
-    assert names == ["good.jpg"]
+    assert names == ["good.jpg", "good_9.gif", "good_10.png"]
     assert [path.name for path, _ in skipped] == [
         "deep.png",
+        "good_labels.png",
         "text.png",
         "truncated.jpg",
     ]
