@@ -120,7 +120,7 @@ def test_a_cached_dataset_is_the_same(tmp_path):
     [
         ("synth_rooms/night", "test", NAMES, "'evening'.*domain='night'"),
         ("synth_rooms/source", "val", NAMES, "'validation'.*split='val'"),
-        ("synth_rooms/source", "test", ["saliency"], "'saliency'.*'semseg'"),
+        ("synth_rooms/source", "test", ["saliency"], "'semseg'.*'saliency'"),
         ("nyud_v3", "test", NAMES, "'synth_rooms/evening'.*name='nyud_v3'"),
     ],
 )
