@@ -60,6 +60,6 @@ batch_norm_with_batch_statistics.defvjp(_normalize, _normalize_backward)
 
 
 def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
-    """A scale and an offset, which XLA fuses with their neighbours."""
+    """A scale and an offset, which XLA fuses with their neighbors."""
     scale = gamma * jax.lax.rsqrt(variance + epsilon)
     return (x * scale + (beta - mean * scale)).astype(x.dtype)

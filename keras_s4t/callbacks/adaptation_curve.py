@@ -8,7 +8,7 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
     """Evaluates a held-out target set every few adaptation steps.
 
     Args:
-        target: Labelled dataset, or whatever `evaluate` takes as `x`.
+        target: Labeled dataset, or whatever `evaluate` takes as `x`.
         every: int. Steps between two evaluations. The model before the first
             step is always evaluated.
 

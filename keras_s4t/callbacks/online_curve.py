@@ -11,7 +11,7 @@ class OnlineCurve(AdaptationCurve):
     before adaptation on all batches.
 
     Args:
-        target: The labelled dataset that is streamed.
+        target: The labeled dataset that is streamed.
         steps: int. Steps per batch, those of `online_stream`.
 
     Raises:

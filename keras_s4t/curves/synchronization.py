@@ -40,7 +40,7 @@ def step_variance(curves):
 
     Returns:
         float, the population variance in squared steps; 0 for one task.
-        Lower is better synchronised.
+        Lower is better synchronized.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -57,7 +57,7 @@ def dynamic_time_warping(curves):
     Returns:
         float, the sum of absolute differences along the best path, in
         percent, not divided by its length; NaN for one task. Lower is better
-        synchronised.
+        synchronized.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -73,7 +73,7 @@ def cosine_similarity(curves):
             change have similarity 0 to all others, with a warning.
 
     Returns:
-        float in `[-1, 1]`; NaN for one task. Higher is better synchronised.
+        float in `[-1, 1]`; NaN for one task. Higher is better synchronized.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.

@@ -17,7 +17,7 @@ STRENGTHS = {
     "gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38),
     # What is added to or taken from every value, as a share.
     "brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
-    # Factor that remains of the distance to the mean colour of the image.
+    # Factor that remains of the distance to the mean color of the image.
     "contrast": (0.4, 0.3, 0.2, 0.1, 0.05),
     # Standard deviation of the blur, in pixels where the shorter side is 224.
     "blur": (1.0, 2.0, 3.0, 4.0, 6.0),
@@ -28,7 +28,7 @@ STRENGTHS = {
 }
 _BLUR_SIDE = 224
 _BLUR_RADIUS = 4.0  # in standard deviations
-_VEIL = 0.9 * 255.0  # light grey
+_VEIL = 0.9 * 255.0  # light gray
 _VEIL_KNOTS = 4  # along each side
 _VEIL_THINNEST = 0.5  # as a share of the densest place
 
@@ -52,7 +52,7 @@ def brightness(images, severity=3, seed=0):
 
 
 def contrast(images, severity=3, seed=0):
-    """Moves every value towards the mean of its channel in its image."""
+    """Moves every value toward the mean of its channel in its image."""
     del seed
     batch, strength = _prepare(images, "contrast", severity)
     mean = batch.mean(axis=(1, 2), keepdims=True)
@@ -92,7 +92,7 @@ def jpeg(images, severity=3, seed=0):
 
 
 def haze(images, severity=3, seed=0):
-    """Lays a veil of grey light over the image, denser in some places.
+    """Lays a veil of gray light over the image, denser in some places.
 
     With a density `d`, smooth and between half the strength and the strength,
     a value `x` becomes `(1 - d) * x + d * 0.9 * 255`.
@@ -173,7 +173,7 @@ def _finish(batch, images):
 def _jpeg_round_trip(image, quality):
     file = io.BytesIO()
     rounded = np.rint(np.clip(image, 0.0, 255.0)).astype("uint8")
-    # The usual halving of the colour resolution, whatever Pillow's default.
+    # The usual halving of the color resolution, whatever Pillow's default.
     Image.fromarray(rounded).save(
         file, "JPEG", quality=quality, subsampling="4:2:0"
     )

@@ -2,7 +2,7 @@ from keras import ops
 
 
 def resize_bilinear(x, size):
-    """Bilinear resize with half-pixel centres and without antialiasing.
+    """Bilinear resize with half-pixel centers and without antialiasing.
 
     Args:
         x: Tensor of shape `(batch_size, height, width, channels)`.

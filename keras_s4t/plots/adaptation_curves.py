@@ -32,7 +32,7 @@ def adaptation_curves(
             write the figure.
         title: string or None. A heading for the whole figure.
         controls: names of the curves that are no method of interest; they are
-            drawn in grey.
+            drawn in gray.
 
     Returns:
         `matplotlib.figure.Figure`, which does not belong to pyplot.

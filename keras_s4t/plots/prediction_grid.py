@@ -25,7 +25,7 @@ def prediction_grid(
 
     Each image heads a block: a column per task, a row for the labels and one
     per set of predictions. The pictures of one task in one block share one
-    range of values, given by a colour bar in the task's unit below them, so
+    range of values, given by a color bar in the task's unit below them, so
     that they can be compared. Classes and directions are named at the bottom.
 
     Args:
@@ -33,7 +33,7 @@ def prediction_grid(
             in `[0, 255]`.
         predictions: dict from the heading of a row, such as `"before"`, to a
             dict from the name of every task to a NumPy array of postprocessed
-            values: class ids `(num_images, height, width)`, metres or edge
+            values: class ids `(num_images, height, width)`, meters or edge
             strength `(num_images, height, width, 1)`, unit normals
             `(num_images, height, width, 3)`.
         tasks: list of tasks, in the order of the columns. Read are `name`,

@@ -39,7 +39,7 @@ def synchronization(
             write the figure.
         title: string or None. A heading for the whole figure.
         controls: names that are no method of interest; they are drawn in
-            grey.
+            gray.
         correlations: Optional dict from measure to a rank correlation with
             the gain, to be shown above its panel.
 

@@ -1,4 +1,4 @@
-"""Legends of pictures: colour bars and named colours. Lengths in inches."""
+"""Legends of pictures: color bars and named colors. Lengths in inches."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def add_axes(figure, left, top, width, height):
 
 
 def draw_color_bar(figure, left, top, width, colormap, value_range, unit):
-    """Draws a horizontal colour bar whose ticks carry the unit."""
+    """Draws a horizontal color bar whose ticks carry the unit."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.ticker import MaxNLocator
@@ -48,7 +48,7 @@ def color_names_height(entries, width):
 
 
 def draw_color_names(figure, top, title, entries):
-    """Draws a title and, beside it, a box per colour with its name.
+    """Draws a title and, beside it, a box per color with its name.
 
     Args:
         figure: `matplotlib.figure.Figure`.

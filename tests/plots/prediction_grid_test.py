@@ -65,7 +65,7 @@ def test_headings_and_legends():
     texts = texts_of(figure)
     for title in ["Image", "Depth", "Edges", *CLASSES, "ignored"]:
         assert texts.count(title) == 1, title
-    # Above its column, and beside the names of its colours.
+    # Above its column, and beside the names of its colors.
     assert texts.count("Semantic segmentation") == 2
     assert texts.count("Surface normals") == 2
     for heading in ["label", "before", "after"]:
@@ -74,7 +74,7 @@ def test_headings_and_legends():
         assert texts.count(direction) == 1, direction
 
 
-def test_depth_of_one_image_shares_a_range_in_metres():
+def test_depth_of_one_image_shares_a_range_in_meters():
     labels, before, after = make_values(0), make_values(1), make_values(2)
     figure = draw()
     viridis = matplotlib.colormaps["viridis"]

@@ -8,7 +8,7 @@ from keras_s4t.data.archives.decoding import read_npy
 from keras_s4t.data.archives.decoding import read_vectors
 from keras_s4t.data.readers.stored import encode_normals
 
-# The files have x to the left, y up and z towards the camera.
+# The files have x to the left, y up and z toward the camera.
 TO_CANONICAL = np.array([-1, 1, 1])
 
 

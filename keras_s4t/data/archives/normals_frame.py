@@ -19,14 +19,14 @@ def normals_of_depth(depth, focal_length):
     """Normals of the surface that depth describes.
 
     Args:
-        depth: Array of shape `(height, width)`, metres along the optical axis,
+        depth: Array of shape `(height, width)`, meters along the optical axis,
             0 where it is missing.
         focal_length: float, in pixels; the optical axis goes through the
             middle of the image.
 
     Returns:
         Array of shape `(height, width, 3)`: unit vectors, x right, y up, z
-        towards the camera, and 0 where depth is missing or no plane.
+        toward the camera, and 0 where depth is missing or no plane.
     """
     height, width = depth.shape
     rows, columns = np.mgrid[:height, :width]

@@ -18,17 +18,17 @@ class Domain:
     Args:
         name: str of letters, digits, `.`, `_` and `-`. Part of ids and of the
             names of cached files.
-        camera_height: range, metres above the floor.
+        camera_height: range, meters above the floor.
         camera_pitch: range, degrees, negative looks down.
         camera_roll: range, degrees.
         field_of_view: range, horizontal, degrees.
         key_power: range, brightness of the ceiling lamp.
-        key_kelvin: range, colour temperature of the ceiling lamp.
-        key_radius: range, metres; larger lamps throw softer shadows.
-        key_offset: range, distance of the lamp from the centre of the ceiling
+        key_kelvin: range, color temperature of the ceiling lamp.
+        key_radius: range, meters; larger lamps throw softer shadows.
+        key_offset: range, distance of the lamp from the center of the ceiling
             as a fraction of the room.
         window_power: range, brightness of the daylight from the window.
-        window_kelvin: range, colour temperature of the daylight.
+        window_kelvin: range, color temperature of the daylight.
         ambient: range, brightness of the indirect light.
         wall_kinds: texture weights of the walls.
         floor_kinds: texture weights of the floor.
@@ -37,7 +37,7 @@ class Domain:
         wall_value: range in `[0, 1]`.
         fabric_saturation: range in `[0, 1]`.
         fabric_value: range in `[0, 1]`.
-        wood_hue: range in `[0, 1]`, a full turn of the colour circle.
+        wood_hue: range in `[0, 1]`, a full turn of the color circle.
         wood_saturation: range in `[0, 1]`.
         wood_value: range in `[0, 1]`.
         texture_contrast: range, multiplies the contrast of every texture.
@@ -50,13 +50,13 @@ class Domain:
         white_balance: range, gain error of red (positive is warm) and,
             negated, of blue.
         tint: range, gain error of green.
-        contrast: range, factor around middle grey.
-        saturation: range, factor around the pixel's grey.
-        vignette: range, darkening towards the corners.
+        contrast: range, factor around middle gray.
+        saturation: range, factor around the pixel's gray.
+        vignette: range, darkening toward the corners.
         blur: range, sigma of a Gaussian, pixels at 128 pixels a side.
         read_noise: range, standard deviation of the constant noise.
         shot_noise: range, standard deviation of the noise at brightness 1.
-        haze: range, extinction per metre.
+        haze: range, extinction per meter.
 
     Raises:
         ValueError: if the name, a range or a texture weight is malformed.

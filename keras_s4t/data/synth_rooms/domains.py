@@ -8,7 +8,7 @@ from keras_s4t.data.synth_rooms.domain import Domain
 
 SOURCE = Domain("source")
 
-# Lamps at night: another light, colour temperature and exposure.
+# Lamps at night: another light, color temperature and exposure.
 EVENING = SOURCE.replace(
     name="evening",
     key_power=(0.5, 0.8),

@@ -41,9 +41,9 @@ class SynthRooms:
     - `image`: float32 `(size, size, 3)`, RGB, 0 to 255.
     - `semseg`: int32 `(size, size)`, index into `class_names`; 255 (lamps and
       small objects) is to be ignored.
-    - `depth`: float32 `(size, size, 1)`, metres along the optical axis.
+    - `depth`: float32 `(size, size, 1)`, meters along the optical axis.
     - `normals`: float32 `(size, size, 3)`, unit vectors in the camera frame:
-      x right, y up, z towards the camera.
+      x right, y up, z toward the camera.
     - `edge`: float32 `(size, size, 1)` in `[0, 1]`, boundaries of objects.
     - `semseg_mask`, `depth_mask`, `normals_mask`, `edge_mask`: float32
       `(size, size, 1)`, 1 where the label is valid, else 0.

@@ -42,7 +42,7 @@ def window_weights(patch_size, scale):
         A float32 NumPy array of shape `(patch_size, patch_size / scale + 2)`.
         The window starts one pixel before the patch.
     """
-    # Half-pixel centres, in pixels of the window.
+    # Half-pixel centers, in pixels of the window.
     centers = (np.arange(patch_size) + 0.5) / scale + 0.5
     positions = np.arange(patch_size // scale + 2)
     distances = np.abs(centers[:, None] - positions[None])

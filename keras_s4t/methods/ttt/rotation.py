@@ -26,7 +26,7 @@ class RandomSquareRotation(SeededLayer):
     """
 
     def __init__(self, seed=None, **kwargs):
-        # A lower precision would round the grey levels.
+        # A lower precision would round the gray levels.
         super().__init__(seed, **{**kwargs, "dtype": "float32"})
 
     def call(self, images):

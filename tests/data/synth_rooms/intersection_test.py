@@ -20,15 +20,15 @@ from keras_s4t.data.synth_rooms.room.scene import Scene
 
 
 def pack(part, rotation=None):
-    """A room of 4 x 4 x 2.5 metres with one part around (2, 2, 1)."""
+    """A room of 4 x 4 x 2.5 meters with one part around (2, 2, 1)."""
     rotation = np.eye(3) if rotation is None else rotation
-    grey = (0.5, 0.5, 0.5)
+    gray = (0.5, 0.5, 0.5)
     scene = Scene(
         room_type="living",
         size=np.array([4.0, 4.0, 2.5]),
         groups=[Group(rotation, np.array([2.0, 2.0, 1.0]), 3, 2, [part])],
         materials=[
-            Material("plain", grey, grey, 1.0, 1.0, 0.0, 0.0, 0, (0, 0, 0))
+            Material("plain", gray, gray, 1.0, 1.0, 0.0, 0.0, 0, (0, 0, 0))
         ],
         shell=[0] * 6,
         lights=[],

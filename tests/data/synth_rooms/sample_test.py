@@ -57,7 +57,7 @@ def test_size_keeps_the_view():
     small = render_scene("source", "train", 0, 24)
     large = render_scene("source", "train", 0, 72)
     assert small.camera.pose == large.camera.pose
-    # The centre of a small pixel is the centre of the middle large one.
+    # The center of a small pixel is the center of the middle large one.
     np.testing.assert_array_equal(
         small.rendering.part, large.rendering.part[1::3, 1::3]
     )

@@ -44,7 +44,7 @@ def target_loss(adapter, images):
 
 
 def resize(x, size):
-    """Bilinear with half-pixel centres, one axis after the other."""
+    """Bilinear with half-pixel centers, one axis after the other."""
     for axis, new in enumerate(size):
         old = x.shape[axis]
         places = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)

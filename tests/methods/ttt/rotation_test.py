@@ -83,7 +83,7 @@ def test_every_call_draws_anew():
             np.testing.assert_array_equal(value, expected)
 
 
-def test_grey_levels_are_not_rounded():
+def test_gray_levels_are_not_rounded():
     images = 1 / 3 + numbered(2, 4, 4)
     layer = RandomSquareRotation(seed=0, dtype="mixed_bfloat16")
     rotated, _ = draw(layer, images)

@@ -65,7 +65,7 @@ class Download(abc.ABC):
             field_of_view: Optional float, horizontal, in degrees.
 
         Returns:
-            Tuple of depth `(height, width)` in metres, 0 where it is missing;
+            Tuple of depth `(height, width)` in meters, 0 where it is missing;
             normals `(height, width, 3)` in the canonical frame, shorter than
             0.5 where they are missing; and the focal length in pixels.
 

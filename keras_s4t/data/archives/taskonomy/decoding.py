@@ -29,7 +29,7 @@ _MODES = {
     "edge_occlusion": ("I;16", "I"),
     "segment_semantic": ("L", "P"),
 }
-DEPTH_UNITS = 512.0  # per metre
+DEPTH_UNITS = 512.0  # per meter
 MISSING_DEPTH = 64500
 UNCERTAIN = 0
 #: What counts as an edge of strength 1, in units of the files: 0.00625 of
@@ -143,8 +143,8 @@ def _depth(arrays, factor, edge_scale):
     del edge_scale
     units = arrays["depth_zbuffer"]
     known = _is_known(units)
-    metres = _mean(units, factor, known) / DEPTH_UNITS
-    return {"depth": stored.encode_depth(metres, _nearest(known, factor))}
+    meters = _mean(units, factor, known) / DEPTH_UNITS
+    return {"depth": stored.encode_depth(meters, _nearest(known, factor))}
 
 
 def _normals(arrays, factor, edge_scale):

@@ -16,7 +16,7 @@ from keras_s4t.data.records import IGNORE_CLASS
 
 
 def read_semseg(path, size):
-    """Reads classes: 0 is unlabelled, 1 ... 40 are the classes.
+    """Reads classes: 0 is unlabeled, 1 ... 40 are the classes.
 
     Args:
         path: Path of a `.mat` or `.png` file.
@@ -31,7 +31,7 @@ def read_semseg(path, size):
 
 
 def read_depth(path, size):
-    """Reads depth, which is in metres, 0 where it is missing.
+    """Reads depth, which is in meters, 0 where it is missing.
 
     Args:
         path: Path of a `.mat` or `.npy` file.

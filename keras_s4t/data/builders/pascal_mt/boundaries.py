@@ -1,4 +1,4 @@
-"""Boundaries between labelled regions."""
+"""Boundaries between labeled regions."""
 
 from keras_s4t.data.archives.decoding import required
 

@@ -76,7 +76,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         ),
     ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-    Accept the licences and download the component taskonomy, subset tiny, of
+    Accept the licenses and download the component taskonomy, subset tiny, of
     the Omnidata starter dataset, with the domains rgb, depth_zbuffer, normal,
     edge_occlusion and segment_semantic:
     https://docs.omnidata.vision/starter_dataset_download.html

@@ -9,7 +9,7 @@ def add_bed(room, width):
 
     Args:
         room: `Room`.
-        width: float, metres.
+        width: float, meters.
     """
     shape, palette, build = room.layout, room.palette, room.builder
     frame = palette.wood()

@@ -9,9 +9,9 @@ def add_cabinet(room, width, depth, height, style):
 
     Args:
         room: `Room`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters.
         style: str, `"doors"`, `"drawers"`, `"shelf"` or `"fridge"`.
     """
     shape, palette = room.layout, room.palette

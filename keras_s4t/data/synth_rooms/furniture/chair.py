@@ -11,7 +11,7 @@ BACK_STYLES = ("panel", "slat", "spindle")
 
 @dataclasses.dataclass(frozen=True)
 class ChairDesign:
-    """The shape shared by all chairs of a set; lengths in metres.
+    """The shape shared by all chairs of a set; lengths in meters.
 
     Attributes:
         width: float.

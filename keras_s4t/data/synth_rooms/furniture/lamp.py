@@ -8,7 +8,7 @@ def add_lamp(room, height):
 
     Args:
         room: `Room`.
-        height: float, metres; above 1 it is a floor lamp.
+        height: float, meters; above 1 it is a floor lamp.
     """
     look, palette, build = room.look, room.palette, room.builder
     is_tall = height > 1

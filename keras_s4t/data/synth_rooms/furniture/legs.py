@@ -8,13 +8,13 @@ def add_legs(
 
     Args:
         build: `SceneBuilder`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters.
         material: int.
-        radius: float, half the thickness, metres.
-        is_round: bool. Round legs taper towards the floor.
-        inset: float, distance from the rectangle's border, metres.
+        radius: float, half the thickness, meters.
+        is_round: bool. Round legs taper toward the floor.
+        inset: float, distance from the rectangle's border, meters.
     """
     x, y = width / 2 - inset - radius, depth / 2 - inset - radius
     thickness = 2 * radius

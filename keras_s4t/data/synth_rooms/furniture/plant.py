@@ -10,7 +10,7 @@ def add_plant(room, height):
 
     Args:
         room: `Room`.
-        height: float, metres.
+        height: float, meters.
     """
     shape, palette, build = room.layout, room.palette, room.builder
     pot = _draw_pot(room)

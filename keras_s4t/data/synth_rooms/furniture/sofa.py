@@ -8,7 +8,7 @@ def add_sofa(room, width, style):
 
     Args:
         room: `Room`.
-        width: float, metres.
+        width: float, meters.
         style: str, `"plain"` or `"corner"`.
     """
     shape, palette, build = room.layout, room.palette, room.builder

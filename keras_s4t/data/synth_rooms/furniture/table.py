@@ -8,9 +8,9 @@ def add_table(room, width, depth, height, style):
 
     Args:
         room: `Room`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters.
         style: str, `"dining"`, `"coffee"`, `"round"`, `"desk"` or `"plain"`.
     """
     shape, palette = room.layout, room.palette

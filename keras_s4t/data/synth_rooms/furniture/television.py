@@ -8,7 +8,7 @@ def add_television(room, width, has_stand):
 
     Args:
         room: `Room`.
-        width: float, metres.
+        width: float, meters.
         has_stand: bool.
     """
     palette, build = room.palette, room.builder

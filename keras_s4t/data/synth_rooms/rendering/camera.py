@@ -12,7 +12,7 @@ class CameraPose:
     """Where a camera stands and how it looks.
 
     Attributes:
-        position: three floats, world frame, metres.
+        position: three floats, world frame, meters.
         yaw: float, radians; 0 looks along +y, positive turns left.
         pitch: float, radians; negative looks down.
         roll: float, radians.
@@ -34,7 +34,7 @@ class Camera:
         size: int, side of the picture in pixels.
 
     Attributes:
-        position: float32 `(3,)`, world frame, metres.
+        position: float32 `(3,)`, world frame, meters.
         rotation: float32 `(3, 3)`, world from camera; its columns are the
             camera's right, up and backward directions.
         focal_length: float, pixels.
@@ -50,7 +50,7 @@ class Camera:
 
     @property
     def pixel_size(self):
-        """Size of a pixel at a distance of one metre, float32."""
+        """Size of a pixel at a distance of one meter, float32."""
         return np.float32(1 / self.focal_length)
 
     def rays(self, right=0.5, down=0.5, pixels=None):
@@ -69,16 +69,16 @@ class Camera:
         if pixels is None:
             pixels = np.arange(self.size * self.size)
         row, column = np.divmod(pixels, self.size)
-        towards = np.stack(
+        toward = np.stack(
             [
                 (column + right - self.size / 2) / self.focal_length,
                 -(row + down - self.size / 2) / self.focal_length,
                 -np.ones(len(pixels)),
             ]
         )
-        length = np.sqrt((towards * towards).sum(0))
-        towards = (towards / length).astype(np.float32)
-        directions = rotate_columns(self.rotation, towards)
+        length = np.sqrt((toward * toward).sum(0))
+        toward = (toward / length).astype(np.float32)
+        directions = rotate_columns(self.rotation, toward)
         return np.repeat(self.position[:, None], len(pixels), 1), directions
 
 

@@ -13,7 +13,7 @@ MIN_SIGMA = 0.12
 def find_edges(instance, depth, normals, focal_length):
     """Marks occlusion boundaries and contact lines.
 
-    A pixel is an edge when one of its four neighbours
+    A pixel is an edge when one of its four neighbors
 
     - lies behind its tangent plane by more than 3 % of its depth, and deeper
       by more than 5 cm: the nearer side of an occlusion is marked; or
@@ -22,7 +22,7 @@ def find_edges(instance, depth, normals, focal_length):
 
     Args:
         instance: int array of shape `(height, width)`.
-        depth: float32 array of shape `(height, width)`, metres.
+        depth: float32 array of shape `(height, width)`, meters.
         normals: float32 array of shape `(height, width, 3)`, camera frame.
         focal_length: float, pixels.
 
@@ -49,7 +49,7 @@ def find_edges(instance, depth, normals, focal_length):
         )
 
     edges = np.zeros((height, width), bool)
-    for one, other in _neighbours():
+    for one, other in _neighbors():
         one_occludes = is_behind(other, one)
         other_occludes = is_behind(one, other)
         one_on_top = instance[one] > instance[other]
@@ -76,7 +76,7 @@ def soften_edges(edges, sigma):
     return np.minimum(blur(edges, kernel, "constant") / peak, np.float32(1))
 
 
-def _neighbours():
-    """Index pairs of all vertical and all horizontal neighbours."""
+def _neighbors():
+    """Index pairs of all vertical and all horizontal neighbors."""
     head, tail, every = slice(None, -1), slice(1, None), slice(None)
     return ((head, every), (tail, every)), ((every, head), (every, tail))

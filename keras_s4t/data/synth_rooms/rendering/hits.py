@@ -32,8 +32,8 @@ class Hits:
     """Attributes of `count` hits.
 
     Attributes:
-        point: float32 `(count, 3)`, world frame, metres.
-        normal: float32 `(count, 3)`, world frame, unit, outwards.
+        point: float32 `(count, 3)`, world frame, meters.
+        normal: float32 `(count, 3)`, world frame, unit, outward.
         local_point: float32 `(count, 3)`, frame of the part's group.
         local_normal: float32 `(count, 3)`, frame of the part's group.
         material: int `(count,)`.
@@ -55,9 +55,9 @@ def describe_hits(packed, origins, directions, distances, parts):
 
     Args:
         packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, metres.
+        origins: float32 array of shape `(3, count)`, world frame, meters.
         directions: float32 array of shape `(3, count)`, unit vectors.
-        distances: float32 array of shape `(count,)`, metres.
+        distances: float32 array of shape `(count,)`, meters.
         parts: int array of shape `(count,)`, as from `intersect`.
 
     Returns:

@@ -22,11 +22,11 @@ def intersect(packed, origins, directions):
 
     Args:
         packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, metres.
+        origins: float32 array of shape `(3, count)`, world frame, meters.
         directions: float32 array of shape `(3, count)`, unit vectors.
 
     Returns:
-        Tuple of the distances, float32 `(count,)` in metres, and the part hit,
+        Tuple of the distances, float32 `(count,)` in meters, and the part hit,
         int `(count,)`; a face of the room's shell is `-1 - face`, faces in the
         order -x, +x, -y, +y, floor, ceiling.
     """
@@ -45,9 +45,9 @@ def occluded(packed, origins, directions, limits):
 
     Args:
         packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, metres.
+        origins: float32 array of shape `(3, count)`, world frame, meters.
         directions: float32 array of shape `(3, count)`, unit vectors.
-        limits: float32 array of shape `(count,)`, metres.
+        limits: float32 array of shape `(count,)`, meters.
 
     Returns:
         bool array of shape `(count,)`.

@@ -21,9 +21,9 @@ class PackedScene:
         part_shape, part_material: int `(parts,)`.
         part_instance, part_class, part_group: int `(parts,)`.
         group_rotation: float32 `(groups, 3, 3)`, world from local.
-        group_position: float32 `(groups, 3)`, metres.
+        group_position: float32 `(groups, 3)`, meters.
         group_spans: for each group, `(first part, last part + 1)` by shape.
-        bound_center: float32 `(groups, 3)`, centres of bounding spheres.
+        bound_center: float32 `(groups, 3)`, centers of bounding spheres.
         bound_radius: float32 `(groups, 1)`, their radii, a little enlarged.
         material_*: float32 arrays with one row per material;
             `material_kind` (index into `TEXTURE_KINDS`) and `material_axis`
@@ -92,7 +92,7 @@ def _spans(parts, start):
 
 
 def _bounding_sphere(group):
-    """Returns centre (world) and radius of a sphere around a group."""
+    """Returns center (world) and radius of a sphere around a group."""
     low, high = np.full(3, 1e9), np.full(3, -1e9)
     for part in group.parts:
         part_low, part_high = _bounding_box(part)

@@ -24,7 +24,7 @@ def box_distance(origins, directions, low, high):
     """Distance to axis-aligned boxes: the last slab entered.
 
     Args:
-        origins: float32 array of shape `(3, count)`, metres.
+        origins: float32 array of shape `(3, count)`, meters.
         directions: float32 array of shape `(3, count)`.
         low: float32 array of shape `(parts, 3)`, the lower corners.
         high: float32 array of shape `(parts, 3)`, the upper corners.
@@ -46,7 +46,7 @@ def ellipsoid_distance(origins, directions, center, radii):
     """Distance to axis-aligned ellipsoids: a quadratic on the unit sphere.
 
     Args:
-        origins: float32 array of shape `(3, count)`, metres.
+        origins: float32 array of shape `(3, count)`, meters.
         directions: float32 array of shape `(3, count)`.
         center: float32 array of shape `(parts, 3)`.
         radii: float32 array of shape `(parts, 3)`.
@@ -67,7 +67,7 @@ def frustum_distance(origins, directions, base, top):
     """Distance to upright capped cones: the nearer of mantle and caps.
 
     Args:
-        origins: float32 array of shape `(3, count)`, metres.
+        origins: float32 array of shape `(3, count)`, meters.
         directions: float32 array of shape `(3, count)`.
         base: float32 array of shape `(parts, 3)`: the axis' x and y and the
             height of the lower cap.

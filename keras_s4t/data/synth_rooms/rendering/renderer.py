@@ -13,7 +13,7 @@ from keras_s4t.data.synth_rooms.rendering.visibility import visibility
 
 SHADOW_SAMPLES = (2, 1, 2)
 SHADOW_FILTER_RADIUS = 2
-# Places inside a pixel of the additional colour samples.
+# Places inside a pixel of the additional color samples.
 EXTRA_SAMPLES = ((0.125, 0.375), (0.875, 0.625), (0.375, 0.875))
 # Radiance is cut here, lest single highlights stay aliased.
 BRIGHTEST = 1.5
@@ -21,13 +21,13 @@ BRIGHTEST = 1.5
 
 @dataclasses.dataclass
 class Rendering:
-    """Buffers of one picture; labels are sampled at pixel centres.
+    """Buffers of one picture; labels are sampled at pixel centers.
 
     Attributes:
         radiance: float32 `(size, size, 3)`, linear RGB, antialiased.
-        depth: float32 `(size, size)`, metres along the optical axis.
+        depth: float32 `(size, size)`, meters along the optical axis.
         normals: float32 `(size, size, 3)`, camera frame (x right, y up, z
-            towards the camera), unit.
+            toward the camera), unit.
         part: int `(size, size)`, part of the packed scene; a face of the shell
             is `-1 - face`.
         instance: int `(size, size)`.

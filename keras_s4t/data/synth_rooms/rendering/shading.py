@@ -16,10 +16,10 @@ def shade(packed, directions, distances, hits, visible, pixel_size):
     Args:
         packed: `PackedScene`.
         directions: float32 array of shape `(3, count)`, unit vectors.
-        distances: float32 array of shape `(count,)`, metres.
+        distances: float32 array of shape `(count,)`, meters.
         hits: `Hits` of these rays.
         visible: float32 array of shape `(count, 3)`, as from `visibility`.
-        pixel_size: float, the size of a pixel at a distance of one metre.
+        pixel_size: float, the size of a pixel at a distance of one meter.
 
     Returns:
         float32 array of shape `(count, 3)`, linear RGB.
@@ -40,7 +40,7 @@ def shade(packed, directions, distances, hits, visible, pixel_size):
 
 
 def _direct_light(packed, directions, hits, visible):
-    """Light of the lamp and the window: diffuse colour and highlight."""
+    """Light of the lamp and the window: diffuse color and highlight."""
     diffuse = np.zeros((len(directions), 3), np.float32)
     highlight = np.zeros(len(directions), np.float32)
     for index, light in enumerate(packed.scene.lights):
@@ -85,7 +85,7 @@ def _ambient_light(packed, hits, visible):
 
 
 def _crease_factor(packed, hits):
-    """Darkening towards the edges where the room's faces meet."""
+    """Darkening toward the edges where the room's faces meet."""
     factor = np.ones(len(hits.point), np.float32)
     for axis in range(3):
         along = hits.point[:, axis]

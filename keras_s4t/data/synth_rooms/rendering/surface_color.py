@@ -1,4 +1,4 @@
-"""Base colours of surfaces."""
+"""Base colors of surfaces."""
 
 import numpy as np
 
@@ -9,13 +9,13 @@ from keras_s4t.data.synth_rooms.rendering.textures import picture_tint
 
 
 def surface_color(packed, hits, footprint):
-    """Mixes the two colours of each hit's material by its texture.
+    """Mixes the two colors of each hit's material by its texture.
 
     Args:
         packed: `PackedScene`.
         hits: `Hits`.
         footprint: float32 array of shape `(count,)`, the size of a pixel on
-            the surface in metres.
+            the surface in meters.
 
     Returns:
         float32 array of shape `(count, 3)`, linear RGB, about `[0, 1]`.
@@ -34,7 +34,7 @@ def surface_color(packed, hits, footprint):
         weight[m] = texture(at)
         if name == "picture":
             tints.append((m, picture_tint(at)))
-    # Anything finer than about two pixels fades to the mean colour.
+    # Anything finer than about two pixels fades to the mean color.
     fade = np.clip(1.6 - 1.6 * footprint * frequency, 0, 1)
     weight = 0.5 + (weight - 0.5) * fade
     mix = (packed.material_contrast[material] * weight)[:, None]

@@ -1,7 +1,7 @@
-"""Procedural textures: how far a surface point is from the first colour.
+"""Procedural textures: how far a surface point is from the first color.
 
 Each texture is a function of `TexturePoints` that returns the weight of the
-second colour, an array of shape `(count,)` in `[0, 1]`. Steps are antialiased
+second color, an array of shape `(count,)` in `[0, 1]`. Steps are antialiased
 analytically over the size of a pixel.
 """
 
@@ -18,11 +18,11 @@ class TexturePoints:
     """Points to be textured.
 
     Attributes:
-        u: `(count,)`, metres along the dominant face of the local frame.
-        v: `(count,)`, metres, the face's other direction.
-        position: `(count, 3)`, local frame, metres.
-        frequency: `(count,)`, features per metre.
-        footprint: `(count,)`, size of a pixel on the surface, metres.
+        u: `(count,)`, meters along the dominant face of the local frame.
+        v: `(count,)`, meters, the face's other direction.
+        position: `(count, 3)`, local frame, meters.
+        frequency: `(count,)`, features per meter.
+        footprint: `(count,)`, size of a pixel on the surface, meters.
     """
 
     u: np.ndarray
@@ -56,7 +56,7 @@ def stripes(at):
 
 
 def checker(at):
-    """Squares of alternating colour."""
+    """Squares of alternating color."""
     column = _step(_triangle_wave(at.u * at.frequency), at.blur)
     row = _step(_triangle_wave(at.v * at.frequency), at.blur)
     return column * (1 - row) + row * (1 - column)
@@ -75,8 +75,8 @@ def wood(at):
     rings = np.abs((value_noise(grain) * 5) % 2 - 1)
     # Rings are the finest feature of all: they fade before they alias.
     visible = np.clip(1.5 - 2 * at.blur, 0, 1)
-    fibre = value_noise(grain * np.array([1.5, 3, 1], np.float32))
-    return 0.65 * rings * visible + 0.35 * fibre
+    fiber = value_noise(grain * np.array([1.5, 3, 1], np.float32))
+    return 0.65 * rings * visible + 0.35 * fiber
 
 
 def tiles(at):
@@ -99,12 +99,12 @@ def planks(at):
     to_side, to_end = _to_border(v) / at.frequency, _to_border(u) / 0.8
     to_gap = np.minimum(to_side, to_end) - 0.003
     gap = 1 - _step(to_gap, 2 * at.footprint + 1e-4)
-    fibre = value_noise(np.stack([at.u * 2, v * 5, tone * 20], 1))
-    return np.maximum(0.5 * tone + 0.35 * fibre, 0.9 * gap)
+    fiber = value_noise(np.stack([at.u * 2, v * 5, tone * 20], 1))
+    return np.maximum(0.5 * tone + 0.35 * fiber, 0.9 * gap)
 
 
 def picture(at):
-    """Soft blobs; `picture_tint` adds their colours."""
+    """Soft blobs; `picture_tint` adds their colors."""
     return value_noise(_picture_plane(at))
 
 
@@ -116,7 +116,7 @@ def brick(at):
 
 
 def picture_tint(at):
-    """Colour factors of the blobs of `picture`, shape `(count, 3)`."""
+    """Color factors of the blobs of `picture`, shape `(count, 3)`."""
     plane = _picture_plane(at)
     return np.stack(
         [

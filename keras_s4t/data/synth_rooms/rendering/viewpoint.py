@@ -55,7 +55,7 @@ def choose_viewpoint(packed, domain, key):
 
 
 def _candidates(scene, stream):
-    """Free places to stand, each with a yaw towards the room's middle."""
+    """Free places to stand, each with a yaw toward the room's middle."""
     width, depth, _ = scene.size
     places = []
     for _ in range(TRIES):

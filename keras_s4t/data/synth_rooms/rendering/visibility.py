@@ -5,7 +5,7 @@ import numpy as np
 from keras_s4t.data.synth_rooms.rendering.intersection import occluded
 from keras_s4t.data.synth_rooms.rendering.vectors import dot
 
-# Distance in metres over which nearby surfaces darken the ambient light.
+# Distance in meters over which nearby surfaces darken the ambient light.
 AMBIENT_REACH = 0.7
 
 # Index of the ambient light among the visibilities, after the two lamps.
@@ -17,7 +17,7 @@ def visibility(packed, points, normals, samples=(1, 1, 1), seed=0):
 
     Args:
         packed: `PackedScene`.
-        points: float32 array of shape `(count, 3)`, world frame, metres.
+        points: float32 array of shape `(count, 3)`, world frame, meters.
         normals: float32 array of shape `(count, 3)`, world frame, unit.
         samples: three ints, rays per point for the ceiling lamp, the window
             and the ambient light.
@@ -71,7 +71,7 @@ def _stratified(count, key, sample, samples):
 
 
 def _light_rays(light, origins, normals, numbers):
-    """Rays towards random places of a lamp, for the points that face it."""
+    """Rays toward random places of a lamp, for the points that face it."""
     first, second = numbers
     if light.normal is None:
         radius, angle = np.sqrt(second), first * np.float32(2 * np.pi)

@@ -1,4 +1,4 @@
-"""Linear RGB colours from hue, saturation and value, and from kelvins."""
+"""Linear RGB colors from hue, saturation and value, and from kelvins."""
 
 import colorsys
 
@@ -8,7 +8,7 @@ GAMMA = 2.2
 
 
 def from_hsv(hue, saturation, value):
-    """Converts a colour to linear RGB.
+    """Converts a color to linear RGB.
 
     Args:
         hue: float, in turns; wraps around.
@@ -27,7 +27,7 @@ def from_hsv(hue, saturation, value):
 
 
 def scaled(color, factor):
-    """Multiplies a colour tuple by a number."""
+    """Multiplies a color tuple by a number."""
     return tuple(factor * x for x in color)
 
 

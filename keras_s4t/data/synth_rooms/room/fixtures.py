@@ -1,4 +1,4 @@
-"""What belongs to the walls: window, door, skirting board and pictures."""
+"""What belongs to the walls: window, door, baseboard and pictures."""
 
 import dataclasses
 
@@ -17,11 +17,11 @@ class Window:
     Attributes:
         wall: int.
         pose: `Pose` on the wall.
-        sill: float, metres above the floor.
-        width: float, metres.
-        height: float, metres.
+        sill: float, meters above the floor.
+        width: float, meters.
+        height: float, meters.
         power: float, brightness of the daylight.
-        tone: float64 `(3,)`, colour of the daylight.
+        tone: float64 `(3,)`, color of the daylight.
     """
 
     wall: int
@@ -75,8 +75,8 @@ def add_door(room, window):
     room.plan.take(*pose.in_front(0.35), *extent, height=0.0)
 
 
-def add_skirting_board(room):
-    """Adds a skirting board along all walls."""
+def add_baseboard(room):
+    """Adds a baseboard along all walls."""
     material = room.palette.white(0.04, 0.7, 0.95)
     for wall in room.plan.walls:
         length = room.plan.wall_length(wall)

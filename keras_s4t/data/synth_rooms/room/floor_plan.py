@@ -15,8 +15,8 @@ class FloorPlan:
     Walls are numbered 0 (+y), 1 (-x), 2 (-y) and 3 (+x).
 
     Args:
-        width: float, extent of the room along x, metres.
-        depth: float, extent of the room along y, metres.
+        width: float, extent of the room along x, meters.
+        depth: float, extent of the room along y, meters.
     """
 
     walls = (0, 1, 2, 3)
@@ -30,11 +30,11 @@ class FloorPlan:
         """Tells whether a rectangle is inside the room and touches nothing.
 
         Args:
-            x: float, centre, metres.
-            y: float, centre, metres.
-            width: float, extent along x, metres.
-            depth: float, extent along y, metres.
-            gap: float, half the distance to keep, metres; negative allows
+            x: float, center, meters.
+            y: float, center, meters.
+            width: float, extent along x, meters.
+            depth: float, extent along y, meters.
+            gap: float, half the distance to keep, meters; negative allows
                 overlap.
         """
         return self._is_inside(x, y, width, depth) and all(
@@ -48,7 +48,7 @@ class FloorPlan:
         self.footprints.append(Footprint(x, y, width, depth, height))
 
     def wall_length(self, wall):
-        """Length of a wall in metres."""
+        """Length of a wall in meters."""
         return self.width if wall in (0, 2) else self.depth
 
     def wall_pose(self, wall, along, offset=0.0):
@@ -56,8 +56,8 @@ class FloorPlan:
 
         Args:
             wall: int, the wall's number.
-            along: float, place along the wall, metres.
-            offset: float, distance from the wall, metres.
+            along: float, place along the wall, meters.
+            offset: float, distance from the wall, meters.
         """
         return (
             Pose(along, self.depth - offset, 0.0),
@@ -73,9 +73,9 @@ class FloorPlan:
 
         Args:
             stream: `RandomStream`.
-            width: float, extent along the wall, metres.
-            depth: float, extent away from the wall, metres.
-            height: float, metres.
+            width: float, extent along the wall, meters.
+            depth: float, extent away from the wall, meters.
+            height: float, meters.
             tries: int.
             reserve: bool. Whether the place is taken.
 

@@ -50,7 +50,7 @@ def window_light(window):
 
 
 def _lamp_place(room, extent):
-    """Place along one axis, off the ceiling's centre."""
+    """Place along one axis, off the ceiling's center."""
     offset = room.layout.uniform(-1, 1)
     offset = offset * room.look.within(room.domain.key_offset) * extent
     return np.clip(extent / 2 + offset, 0.3, extent - 0.3)

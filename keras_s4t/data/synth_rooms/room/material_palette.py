@@ -13,7 +13,7 @@ class MaterialPalette:
     """Draws and collects the materials of one room.
 
     All pieces of furniture draw from the same woods, paints, metals and
-    fabrics: shape tells the classes apart, not colour.
+    fabrics: shape tells the classes apart, not color.
 
     Args:
         domain: `Domain`.
@@ -77,7 +77,7 @@ class MaterialPalette:
         )
 
     def paint(self):
-        """Paint, either nearly white or coloured."""
+        """Paint, either nearly white or colored."""
         look, domain = self.look, self.domain
         hue = self._hue(0.08)
         if look.chance(0.5):

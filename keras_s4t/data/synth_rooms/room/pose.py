@@ -12,9 +12,9 @@ class Pose:
     Furniture has its origin on the floor and looks to its local -y.
 
     Attributes:
-        x: float, metres.
-        y: float, metres.
-        yaw: float, radians, counter-clockwise seen from above.
+        x: float, meters.
+        y: float, meters.
+        yaw: float, radians, counterclockwise seen from above.
     """
 
     x: float
@@ -27,7 +27,7 @@ class Pose:
         return self.x + c * right - s * back, self.y + s * right + c * back
 
     def in_front(self, distance):
-        """Returns the world x and y of the point `distance` metres in front."""
+        """Returns the world x and y of the point `distance` meters in front."""
         return self.point(0.0, -distance)
 
     def turned(self, angle):

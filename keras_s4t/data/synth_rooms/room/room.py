@@ -23,9 +23,9 @@ class Surface:
 
     Attributes:
         pose: `Pose`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres above the floor.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters above the floor.
     """
 
     pose: Pose

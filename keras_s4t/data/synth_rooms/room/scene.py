@@ -1,6 +1,6 @@
 """The description of a room that the ray caster renders.
 
-World frame: x right, y forward, z up, metres; the room's interior is
+World frame: x right, y forward, z up, meters; the room's interior is
 `[0, width] x [0, depth] x [0, height]`.
 """
 
@@ -17,13 +17,13 @@ class Material:
         kind: str, a texture name.
         color: three floats, linear RGB.
         second_color: three floats, linear RGB.
-        frequency: float, texture features per metre.
+        frequency: float, texture features per meter.
         contrast: float in `[0, 1]`, how far the texture reaches from the
-            first colour to the second.
+            first color to the second.
         gloss: float, strength of highlights.
         emission: float, strength of glow.
         axis: int, 1 turns the texture by 90 degrees on horizontal faces.
-        offset: three floats, metres, shift of the texture.
+        offset: three floats, meters, shift of the texture.
     """
 
     kind: str
@@ -43,9 +43,9 @@ class Part:
 
     Attributes:
         shape: int, `BOX`, `FRUSTUM` or `ELLIPSOID`.
-        low: three floats, metres. Box: lower corner. Frustum: x and y of the
-            axis, height of the lower cap. Ellipsoid: centre.
-        high: three floats, metres. Box: upper corner. Frustum: lower radius,
+        low: three floats, meters. Box: lower corner. Frustum: x and y of the
+            axis, height of the lower cap. Ellipsoid: center.
+        high: three floats, meters. Box: upper corner. Frustum: lower radius,
             upper radius, height of the upper cap. Ellipsoid: radii.
         material: int, index into the scene's materials.
     """
@@ -62,7 +62,7 @@ class Group:
 
     Attributes:
         rotation: float64 `(3, 3)`, world from local.
-        position: float64 `(3,)`, metres.
+        position: float64 `(3,)`, meters.
         instance: int.
         class_id: int.
         parts: list of `Part`.
@@ -80,10 +80,10 @@ class Light:
     """An area light.
 
     Attributes:
-        position: float64 `(3,)`, its centre, metres.
-        half_width: float64 `(3,)`, from the centre to the side.
-        half_height: float64 `(3,)`, from the centre to the top.
-        normal: float64 `(3,)`, the direction it shines to; `None` for a disc
+        position: float64 `(3,)`, its center, meters.
+        half_width: float64 `(3,)`, from the center to the side.
+        half_height: float64 `(3,)`, from the center to the top.
+        normal: float64 `(3,)`, the direction it shines to; `None` for a disk
             that shines to all sides.
         color: float64 `(3,)`, linear RGB times power.
     """
@@ -101,8 +101,8 @@ class Ambient:
 
     Attributes:
         level: float, brightness.
-        floor_material: int, colours what looks down.
-        wall_material: int, colours what looks up.
+        floor_material: int, colors what looks down.
+        wall_material: int, colors what looks up.
     """
 
     level: float
@@ -115,11 +115,11 @@ class Footprint:
     """An axis-aligned rectangle of floor that is taken.
 
     Attributes:
-        x: float, centre, metres.
-        y: float, centre, metres.
-        width: float, extent along x, metres.
-        depth: float, extent along y, metres.
-        height: float, metres; 0 if a camera may stand there.
+        x: float, center, meters.
+        y: float, center, meters.
+        width: float, extent along x, meters.
+        depth: float, extent along y, meters.
+        height: float, meters; 0 if a camera may stand there.
     """
 
     x: float
@@ -135,7 +135,7 @@ class Scene:
 
     Attributes:
         room_type: str.
-        size: float64 `(3,)`, width, depth and height, metres.
+        size: float64 `(3,)`, width, depth and height, meters.
         groups: list of `Group`.
         materials: list of `Material`.
         shell: list of six ints, materials of the faces -x, +x, -y, +y, floor

@@ -17,7 +17,7 @@ from keras_s4t.data.synth_rooms.room.scene import Part
 class SceneBuilder:
     """Collects parts in the frame of the instance that is being built.
 
-    Lengths are metres, in the frame opened last by `begin` or `tilt`.
+    Lengths are meters, in the frame opened last by `begin` or `tilt`.
 
     Example:
     ```python
@@ -74,7 +74,7 @@ class SceneBuilder:
         self._current = self._frame
 
     def box(self, x, y, z, width, depth, height, material):
-        """Adds a box by the centre of its base and its full sizes."""
+        """Adds a box by the center of its base and its full sizes."""
         low = (x - width / 2, y - depth / 2, z)
         high = (x + width / 2, y + depth / 2, z + height)
         self._add(BOX, low, high, material)
@@ -85,7 +85,7 @@ class SceneBuilder:
         self._add(FRUSTUM, (x, y, z0), (radius, top_radius, z1), material)
 
     def ellipsoid(self, x, y, z, radii, material):
-        """Adds an ellipsoid by its centre and its three radii."""
+        """Adds an ellipsoid by its center and its three radii."""
         self._add(ELLIPSOID, (x, y, z), radii, material)
 
     def _open(self, group):

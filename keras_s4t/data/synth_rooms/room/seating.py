@@ -18,7 +18,7 @@ def place_sofa(room, width=None):
 
     Args:
         room: `Room`.
-        width: float, metres; drawn if `None`.
+        width: float, meters; drawn if `None`.
     """
     shape = room.layout
     if width is None:
@@ -70,7 +70,7 @@ def place_desk_chair(room, desk, depth):
     Args:
         room: `Room`.
         desk: `Pose` of the desk.
-        depth: float, of the desk, metres.
+        depth: float, of the desk, meters.
     """
     shape = room.layout
     x, y = desk.in_front(depth / 2 + shape.uniform(0.1, 0.45))
@@ -89,8 +89,8 @@ def place_chairs_around(room, table, width, depth, count=None):
     Args:
         room: `Room`.
         table: `Pose` of the table.
-        width: float, of the table, metres.
-        depth: float, of the table, metres.
+        width: float, of the table, meters.
+        depth: float, of the table, meters.
         count: int, number of chairs at most; drawn if `None`.
     """
     shape = room.layout
