@@ -145,7 +145,7 @@ class SynthRooms:
         text = json.dumps(description, default=float)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def arrays(self, cache_dir=None, workers=1, progress=True):
+    def arrays(self, cache_dir=None, workers=1, verbose="auto"):
         """Renders all examples into stacked, compact arrays.
 
         The arrays have no masks and no ids: the labels are valid everywhere
@@ -160,7 +160,8 @@ class SynthRooms:
                 for the next time, in one `.npz` file; `None` keeps nothing.
             workers: int, number of processes. More than one needs the calling
                 script to start its work below `if __name__ == "__main__":`.
-            progress: bool. Whether to show a progress bar.
+            verbose: `"auto"`, 0 or 1. `"auto"` and 1 show a progress bar, 0 is
+                silent.
 
         Returns:
             dict of arrays with a leading axis of `num_examples`: `image`
@@ -168,10 +169,16 @@ class SynthRooms:
             float16, with shapes and units as in `rooms[i]`.
 
         Raises:
-            ValueError: if `workers` is not an int of at least 1.
+            ValueError: if `workers` is not an int of at least 1, or `verbose`
+                is none of its options.
             RuntimeError: if a worker process stopped unexpectedly.
         """
         workers = checked_integer("workers", workers, 1)
+        if verbose not in ("auto", 0, 1):
+            raise ValueError(
+                "`verbose` must be 'auto', 0 or 1. "
+                f"Received: verbose={verbose!r}"
+            )
         specs = compact_specs(self.size)
         cache = None
         if cache_dir is not None:
@@ -183,7 +190,7 @@ class SynthRooms:
                 cache_dir, name, self.fingerprint, specs, len(self)
             )
         return render_arrays(
-            self._render_compact, specs, len(self), cache, workers, progress
+            self._render_compact, specs, len(self), cache, workers, verbose
         )
 
     def _render(self, index):

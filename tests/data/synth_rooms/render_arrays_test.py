@@ -39,7 +39,7 @@ def render(folder=None, renderer=None, fingerprint="abc", **kwargs):
     if folder is not None:
         cache = ArrayCache(folder, "rooms", fingerprint, SPECS, COUNT)
     renderer = renderer or Renderer()
-    kwargs = {"progress": False, **kwargs}
+    kwargs = {"verbose": 0, **kwargs}
     arrays = render_arrays(renderer, SPECS, COUNT, cache, **kwargs)
     check(arrays)
     return renderer.calls
@@ -86,7 +86,7 @@ def test_an_interrupted_rendering_continues(tmp_path):
 def test_the_progress_bar_counts_stored_parts_as_done(tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         render(tmp_path, Renderer(interrupt_at=3))
-    render(tmp_path, progress=True)
+    render(tmp_path, verbose=1)
     shown = capsys.readouterr().out
     assert "4/7" in shown and "7/7" in shown and "1/7" not in shown
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras_s4t.data.synth_rooms.storage.worker_pool import map_in_order
 
 
-def render_arrays(render, specs, count, cache=None, workers=1, progress=True):
+def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
     """Renders examples and stacks them, or reads them from a cache.
 
     With a cache, finished parts are stored as they come, and an interrupted
@@ -21,7 +21,7 @@ def render_arrays(render, specs, count, cache=None, workers=1, progress=True):
         count: int, number of examples.
         cache: `ArrayCache` or `None`.
         workers: int, number of processes.
-        progress: bool. Whether to show a progress bar.
+        verbose: `"auto"` or 1 for a progress bar, 0 for none.
 
     Returns:
         dict of arrays with `count` rows.
@@ -36,7 +36,7 @@ def render_arrays(render, specs, count, cache=None, workers=1, progress=True):
     indices = list(itertools.chain.from_iterable(missing))
     # Closed explicitly, so that an interrupt stops the workers at once.
     with contextlib.closing(map_in_order(render, indices, workers)) as examples:
-        rows = _with_progress(examples, count, len(indices), progress)
+        rows = _with_progress(examples, count, len(indices), verbose)
         for part in missing:
             parts[part] = _stack(rows, specs, len(part))
             if cache is not None:
@@ -64,9 +64,9 @@ def _concatenate(parts):
     return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
 
-def _with_progress(examples, count, num_missing, show):
-    """Passes examples on; a bar counts those of the cache as done."""
-    if not show or not num_missing:
+def _with_progress(examples, count, num_missing, verbose):
+    """Yields examples; the bar counts those of the cache as done."""
+    if not verbose or not num_missing:
         yield from examples
         return
     from keras.utils import Progbar
