@@ -19,7 +19,7 @@ from keras_s4t.data.synth_rooms.sample import SPLITS
 from keras_s4t.data.synth_rooms.storage.array_cache import ArrayCache
 from keras_s4t.data.synth_rooms.storage.render_arrays import render_arrays
 
-# To be raised whenever a pixel or a label may change: cached files of other
+# Must be raised whenever a pixel or a label may change. Cached files of other
 # versions are not read.
 VERSION = "1.0.0"
 
@@ -30,17 +30,17 @@ MIN_SIZE = 16
 class SynthRooms:
     """Procedural indoor rooms with labels for four tasks.
 
-    Rooms are furnished and rendered by NumPy alone, with exact geometry: no
-    download, no other dependency, the same on every Keras backend. An example
-    depends on nothing but the seed, the split, its index, the domain and the
-    size. Index `i` of a split is the same room in every domain; domains that
-    change only light, materials or sensor keep its labels as well.
+    Rooms are generated and rendered in NumPy, with exact geometry. They need no
+    download and are equal on all Keras backends. An example depends only on the
+    seed, the split, its index, the domain and the size. Index `i` of a split is
+    the same room in every domain. Domains that change only light, materials or
+    sensor also have the same labels.
 
     `rooms[i]` is a dict of NumPy arrays:
 
     - `image`: float32 `(size, size, 3)`, RGB, 0 to 255.
     - `semseg`: int32 `(size, size)`, index into `class_names`; 255 (lamps and
-      small objects) is to be ignored.
+      small objects) is ignored.
     - `depth`: float32 `(size, size, 1)`, meters along the optical axis.
     - `normals`: float32 `(size, size, 3)`, unit vectors in the camera frame:
       x right, y up, z toward the camera.
@@ -55,10 +55,10 @@ class SynthRooms:
         size: int of at least 16, side of the pictures in pixels.
         num_examples: int; 2000 for training and 200 for validation and test
             if `None`.
-        seed: int from 0 to `2**32 - 1`. Other seeds give other rooms.
+        seed: int from 0 to `2**32 - 1`. Different seeds give different rooms.
         edge_sigma: float, pixels. Edges are one pixel thick and blurred by a
-            Gaussian that leaves straight lines a peak of 1; 0 keeps them
-            binary.
+            Gaussian whose peak on a straight line is 1. They are binary if
+            `edge_sigma` is 0.
 
     Raises:
         ValueError: if an argument is not as described.
@@ -131,7 +131,7 @@ class SynthRooms:
 
     @property
     def fingerprint(self):
-        """Hash of everything that the arrays depend on."""
+        """Hash of all parameters of the arrays."""
         description = [
             VERSION,
             dataclasses.asdict(self.domain),
@@ -148,18 +148,19 @@ class SynthRooms:
     def arrays(self, cache_dir=None, workers=1, verbose="auto"):
         """Renders all examples into stacked, compact arrays.
 
-        The arrays have no masks and no ids: the labels are valid everywhere
-        but where `semseg` is 255, and row `i` is example `i`.
+        The arrays have no masks and no ids. Labels are valid except where
+        `semseg` is 255, and row `i` is example `i`.
 
-        A cached file is checked when it is read; if it is damaged, a warning
-        names it and it is rendered again. Finished parts of a rendering that
-        was interrupted are not rendered again.
+        Cached files are checked when they are read. Damaged files are reported
+        with a warning and rendered again. An interrupted rendering continues
+        after the last finished part.
 
         Args:
-            cache_dir: str or path of a folder in which the arrays are kept
-                for the next time, in one `.npz` file; `None` keeps nothing.
-            workers: int, number of processes. More than one needs the calling
-                script to start its work below `if __name__ == "__main__":`.
+            cache_dir: str or path of a folder in which the arrays are cached
+                in one `.npz` file. If `None`, they are not cached.
+            workers: int, number of processes. With more than one, the calling
+                script must start its work below
+                `if __name__ == "__main__":`.
             verbose: `"auto"`, 0 or 1. `"auto"` and 1 show a progress bar, 0 is
                 silent.
 

@@ -9,7 +9,7 @@ from keras_s4t.data.synth_rooms.sample import render_scene
 
 SIZE = 24
 
-# Of three rooms, "test", "mixed", 32 pixels, seed 0, version 1.0.0.
+# Three rooms, "test", "mixed", 32 pixels, seed 0, version 1.0.0.
 GOLDEN_CLASS_COUNTS = [1462, 592, 218, 71, 170, 274, 85, 120, 31]
 GOLDEN_MEAN_COLOR = [131.516, 106.854, 94.026]
 GOLDEN_MEAN_DEPTH = 2.71603

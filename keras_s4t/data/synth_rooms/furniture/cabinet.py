@@ -1,11 +1,11 @@
-"""Wardrobes, drawers, book shelves and refrigerators."""
+"""Wardrobes, chests of drawers, bookshelves and refrigerators."""
 
 from keras_s4t.data.synth_rooms.furniture.legs import add_legs
 from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_cabinet(room, width, depth, height, style):
-    """Adds a cabinet at the open instance.
+    """Adds a cabinet to the current instance.
 
     Args:
         room: `Room`.

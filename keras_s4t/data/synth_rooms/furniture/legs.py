@@ -1,4 +1,4 @@
-"""Four legs."""
+"""Legs of furniture."""
 
 
 def add_legs(
@@ -13,8 +13,8 @@ def add_legs(
         height: float, meters.
         material: int.
         radius: float, half the thickness, meters.
-        is_round: bool. Round legs taper toward the floor.
-        inset: float, distance from the rectangle's border, meters.
+        is_round: bool. Whether legs are round and taper toward the floor.
+        inset: float, distance from the border of the rectangle, meters.
     """
     x, y = width / 2 - inset - radius, depth / 2 - inset - radius
     thickness = 2 * radius

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def add_sofa(room, width, style):
-    """Adds a sofa for one to three people at the open instance.
+    """Adds a sofa for one to three people to the current instance.
 
     Args:
         room: `Room`.

@@ -9,11 +9,11 @@ from keras_s4t.data.synth_rooms.rendering.vectors import rotate_columns
 
 @dataclasses.dataclass(frozen=True)
 class CameraPose:
-    """Where a camera stands and how it looks.
+    """Position and orientation of a camera.
 
     Attributes:
         position: three floats, world frame, meters.
-        yaw: float, radians; 0 looks along +y, positive turns left.
+        yaw: float, radians; 0 looks along +y, positive angles turn left.
         pitch: float, radians; negative looks down.
         roll: float, radians.
         field_of_view: float, horizontal, degrees.
@@ -54,11 +54,11 @@ class Camera:
         return np.float32(1 / self.focal_length)
 
     def rays(self, right=0.5, down=0.5, pixels=None):
-        """Returns rays through one place of every pixel.
+        """Returns rays through one point of every pixel.
 
         Args:
-            right: float in `[0, 1]`, place inside the pixel.
-            down: float in `[0, 1]`, place inside the pixel.
+            right: float in `[0, 1]`, position inside the pixel.
+            down: float in `[0, 1]`, position inside the pixel.
             pixels: int array of shape `(count,)`, row-major indices; all
                 pixels if `None`.
 

@@ -1,4 +1,4 @@
-"""The domain's sensor: from linear radiance to an 8-bit picture."""
+"""Sensor model: converts linear radiance to an 8-bit picture."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ GAMMA = 2.2
 
 
 def take_picture(radiance, depth, domain, key):
-    """Exposes, blurs, disturbs and tone-maps a picture.
+    """Applies exposure, haze, blur, noise and tone mapping.
 
     Args:
         radiance: float32 array of shape `(size, size, 3)`, linear RGB.
@@ -69,7 +69,7 @@ def _add_haze(x, depth, haze):
 
 
 def _squared_radius(size):
-    """Squared distance from the center, 1 in the middle of each side."""
+    """Squared distance from the center, 1 at the middle of each side."""
     y, x = np.mgrid[0:size, 0:size]
     half = size / 2
     return ((x - half) / half) ** 2 + ((y - half) / half) ** 2
@@ -82,6 +82,6 @@ def _defocus(x, sigma):
 
 
 def _tone_map(x):
-    """Soft shoulder (extended Reinhard), then gamma."""
+    """Extended Reinhard tone mapping and gamma."""
     x = x * (1 + x / WHITE_POINT) / (1 + x)
     return np.clip(x, 0, 1) ** (1 / GAMMA)

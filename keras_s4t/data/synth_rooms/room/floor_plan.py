@@ -1,4 +1,4 @@
-"""Which parts of the floor are taken."""
+"""Occupied parts of the floor."""
 
 import math
 
@@ -27,15 +27,15 @@ class FloorPlan:
         self.footprints = []
 
     def is_free(self, x, y, width, depth, gap=0.06):
-        """Tells whether a rectangle is inside the room and touches nothing.
+        """Whether a rectangle is inside the room and overlaps nothing.
 
         Args:
             x: float, center, meters.
             y: float, center, meters.
             width: float, extent along x, meters.
             depth: float, extent along y, meters.
-            gap: float, half the distance to keep, meters; negative allows
-                overlap.
+            gap: float, half of the minimum distance, meters. Negative values
+                allow overlap.
         """
         return self._is_inside(x, y, width, depth) and all(
             abs(x - f.x) * 2 >= width + f.width + 2 * gap
@@ -44,7 +44,7 @@ class FloorPlan:
         )
 
     def take(self, x, y, width, depth, height):
-        """Marks a rectangle as taken; see `Footprint`."""
+        """Marks a rectangle as occupied. See `Footprint`."""
         self.footprints.append(Footprint(x, y, width, depth, height))
 
     def wall_length(self, wall):
@@ -55,8 +55,8 @@ class FloorPlan:
         """Pose with the back to a wall.
 
         Args:
-            wall: int, the wall's number.
-            along: float, place along the wall, meters.
+            wall: int, number of the wall.
+            along: float, position along the wall, meters.
             offset: float, distance from the wall, meters.
         """
         return (
@@ -76,11 +76,11 @@ class FloorPlan:
             width: float, extent along the wall, meters.
             depth: float, extent away from the wall, meters.
             height: float, meters.
-            tries: int.
-            reserve: bool. Whether the place is taken.
+            tries: int. Maximum number of tries.
+            reserve: bool. Whether to mark the place as occupied.
 
         Returns:
-            `Pose`, or `None` if no try succeeded.
+            `Pose`, or `None` if no free place was found.
         """
         for _ in range(tries):
             wall = stream.choice(self.walls)

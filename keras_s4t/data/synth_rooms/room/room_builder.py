@@ -1,4 +1,4 @@
-"""From a domain and a key to a furnished room."""
+"""Builds a furnished room from a domain and a key."""
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from keras_s4t.data.synth_rooms.room.shell_materials import draw_shell_materials
 def build_room(domain, key):
     """Builds one room.
 
-    The order of the steps is part of the dataset: it is the order in which
-    they draw from the room's random streams.
+    The order of the steps defines the dataset, since they draw from shared
+    random streams.
 
     Args:
         domain: `Domain`.

@@ -1,7 +1,7 @@
-"""The description of a room that the ray caster renders.
+"""Description of a room for the ray caster.
 
-World frame: x right, y forward, z up, meters; the room's interior is
-`[0, width] x [0, depth] x [0, height]`.
+The world frame has x right, y forward and z up, in meters. The interior of the
+room is `[0, width] x [0, depth] x [0, height]`.
 """
 
 import dataclasses
@@ -11,18 +11,17 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """How a surface looks.
+    """Appearance of a surface.
 
     Attributes:
         kind: str, a texture name.
         color: three floats, linear RGB.
         second_color: three floats, linear RGB.
         frequency: float, texture features per meter.
-        contrast: float in `[0, 1]`, how far the texture reaches from the
-            first color to the second.
+        contrast: float in `[0, 1]`, maximum weight of the second color.
         gloss: float, strength of highlights.
-        emission: float, strength of glow.
-        axis: int, 1 turns the texture by 90 degrees on horizontal faces.
+        emission: float, strength of emitted light.
+        axis: int, 1 rotates the texture by 90 degrees on horizontal faces.
         offset: three floats, meters, shift of the texture.
     """
 
@@ -39,7 +38,7 @@ class Material:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A primitive, aligned with the axes of its group.
+    """A primitive that is aligned with the axes of its group.
 
     Attributes:
         shape: int, `BOX`, `FRUSTUM` or `ELLIPSOID`.
@@ -83,8 +82,8 @@ class Light:
         position: float64 `(3,)`, its center, meters.
         half_width: float64 `(3,)`, from the center to the side.
         half_height: float64 `(3,)`, from the center to the top.
-        normal: float64 `(3,)`, the direction it shines to; `None` for a disk
-            that shines to all sides.
+        normal: float64 `(3,)`, direction of emission; `None` for a disk that
+            emits in all directions.
         color: float64 `(3,)`, linear RGB times power.
     """
 
@@ -101,8 +100,8 @@ class Ambient:
 
     Attributes:
         level: float, brightness.
-        floor_material: int, colors what looks down.
-        wall_material: int, colors what looks up.
+        floor_material: int, material that tints surfaces facing down.
+        wall_material: int, material that tints surfaces facing up.
     """
 
     level: float
@@ -112,14 +111,14 @@ class Ambient:
 
 @dataclasses.dataclass(frozen=True)
 class Footprint:
-    """An axis-aligned rectangle of floor that is taken.
+    """An occupied axis-aligned rectangle of the floor.
 
     Attributes:
         x: float, center, meters.
         y: float, center, meters.
         width: float, extent along x, meters.
         depth: float, extent along y, meters.
-        height: float, meters; 0 if a camera may stand there.
+        height: float, meters; 0 if the camera may be placed there.
     """
 
     x: float

@@ -11,12 +11,12 @@ from keras_s4t.data.synth_rooms.storage.worker_pool import map_in_order
 def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
     """Renders examples and stacks them, or reads them from a cache.
 
-    With a cache, finished parts are stored as they come, and an interrupted
-    rendering continues after the last one.
+    With a cache, parts are stored as soon as they are finished, and an
+    interrupted rendering continues after the last stored part.
 
     Args:
-        render: callable from an index to a dict of arrays; must be picklable
-            if `workers > 1`.
+        render: Function from an index to a dict of arrays. It must be
+            picklable if `workers > 1`.
         specs: dict of `(shape of one example, dtype)` by array name.
         count: int, number of examples.
         cache: `ArrayCache` or `None`.
@@ -34,7 +34,7 @@ def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
         parts = {part: file.read() for part, file in cache.parts.items()}
     missing = [part for part, arrays in parts.items() if arrays is None]
     indices = list(itertools.chain.from_iterable(missing))
-    # Closed explicitly, so that an interrupt stops the workers at once.
+    # Closed explicitly, so that an interrupt stops the workers immediately.
     with contextlib.closing(map_in_order(render, indices, workers)) as examples:
         rows = _with_progress(examples, count, len(indices), verbose)
         for part in missing:
@@ -65,7 +65,7 @@ def _concatenate(parts):
 
 
 def _with_progress(examples, count, num_missing, verbose):
-    """Yields examples; the bar counts those of the cache as done."""
+    """Yields examples. The progress bar starts at the cached examples."""
     if not verbose or not num_missing:
         yield from examples
         return
