@@ -1,5 +1,7 @@
 """Classes of SynthRooms and instance ids that are equal in every room."""
 
+from keras_s4t.tasks.label import IGNORE_CLASS
+
 CLASS_NAMES = (
     "wall",
     "floor",
@@ -12,10 +14,8 @@ CLASS_NAMES = (
     "plant",
 )
 
-# Lamps and small objects have no class. Losses and metrics ignore them.
-IGNORE_CLASS = 255
-
 CLASS_IDS = {name: index for index, name in enumerate(CLASS_NAMES)}
+# Lamps and small objects have no class. Losses and metrics ignore them.
 CLASS_IDS["void"] = IGNORE_CLASS
 
 # Walls with their fixtures, floor with rug and ceiling with lamp are one

@@ -13,7 +13,7 @@ from keras_s4t.data.archives.decoding import read_mat
 from keras_s4t.data.archives.decoding import read_npy
 from keras_s4t.data.label_spaces import NYU40_CLASSES
 from keras_s4t.data.readers import stored
-from keras_s4t.data.records import IGNORE_CLASS
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 
 def read_semseg(path, size):
