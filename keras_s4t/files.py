@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Atomic file writes."""
 
 import contextlib
 import os
@@ -7,13 +7,13 @@ import pathlib
 
 @contextlib.contextmanager
 def atomic_path(path):
-    """A temporary path that takes the place of `path` when all went well.
+    """Yields a temporary path that replaces `path` when the body succeeds.
 
-    The temporary file lies in the same folder, which is created if needed, and
-    keeps all suffixes. It is removed if the body raises.
+    The temporary file is in the same folder, which is created if needed, and
+    has the same suffixes. It is removed if the body raises.
 
     Args:
-        path: Where the file should end up.
+        path: string or path. The file to write.
 
     Yields:
         The `pathlib.Path` to write to.

@@ -63,7 +63,7 @@ def test_a_body_that_writes_nothing(tmp_path):
     "name", ["model.keras", "model.weights.h5", "curve", ".hidden.json"]
 )
 def test_all_suffixes_are_kept(tmp_path, name):
-    # Keras looks at ".weights.h5".
+    # Keras checks for the suffix ".weights.h5".
     with atomic_path(tmp_path / name) as temporary:
         assert temporary.name.endswith(name)
         temporary.write_text("new")

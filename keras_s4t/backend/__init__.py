@@ -1,17 +1,18 @@
-"""The only package that names a backend; one module for each.
+"""Backend-specific functions, one module per backend.
 
-- `value_and_grad(fn, inputs)`: of `fn(inputs) -> (value, aux)`, returns
+No other package names a backend.
+
+- `value_and_grad(fn, inputs)`: for `fn(inputs) -> (value, aux)`, returns
   `(value, aux, gradients)`.
-- `checkpoint(fn, *inputs)`: `fn(*inputs)` for a pure function of tensors, which
-  is computed again for its gradient instead of keeping what is in between.
-- `no_gradients()`: a context in which PyTorch records nothing for a backward
-  pass.
-- `default_jit_compile()`: what `Model.compile` takes by default.
+- `checkpoint(fn, *inputs)`: returns `fn(*inputs)` of a pure function of
+  tensors. Intermediate values are recomputed for the gradient, not stored.
+- `no_gradients()`: context manager without recording of gradients on PyTorch.
+- `default_jit_compile()`: default of `jit_compile` in `Model.compile`.
 - `batch_norm_with_batch_statistics(x, gamma, beta, epsilon)`: normalizes over
-  all axes but the last; returns outputs in the dtype of `x`, and the float32
-  mean and biased variance of the batch, which pass no gradient.
+  all axes but the last. Returns the outputs in the dtype of `x` and the float32
+  mean and biased variance of the batch, through which no gradient flows.
 - `batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon)`:
-  returns the outputs.
+  normalizes with the given statistics. Returns the outputs.
 """
 
 import importlib

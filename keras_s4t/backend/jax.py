@@ -1,4 +1,4 @@
-"""What JAX does in its own way; see `__init__.py` for what is what."""
+"""JAX implementations of the functions in `__init__.py`."""
 
 import contextlib
 import functools
@@ -10,25 +10,28 @@ no_gradients = contextlib.nullcontext
 
 
 def default_jit_compile():
-    """As Keras decides."""
+    """Leaves the choice to Keras."""
     return "auto"
 
 
 def value_and_grad(fn, inputs):
-    """Gradient of `fn(inputs) -> (value, aux)`."""
+    """Value, auxiliary output and gradients of `fn(inputs)`."""
     inputs = list(inputs)
     (value, aux), gradients = jax.value_and_grad(fn, has_aux=True)(inputs)
     return value, aux, gradients
 
 
 def checkpoint(fn, *inputs):
-    """`fn(*inputs)`, computed again for its gradient instead of kept."""
+    """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return jax.checkpoint(fn)(*inputs)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def batch_norm_with_batch_statistics(x, gamma, beta, epsilon):
-    """The gradient in closed form, with two reductions instead of six."""
+    """Batch norm with a closed-form gradient.
+
+    It takes two reductions where automatic differentiation takes six.
+    """
     return _normalize(x, gamma, beta, epsilon)[0]
 
 
@@ -45,7 +48,7 @@ def _normalize(x, gamma, beta, epsilon):
 def _normalize_backward(epsilon, residuals, gradients):
     del epsilon
     inputs, gamma, mean, inverse = residuals
-    # The statistics are for the moving ones, and pass no gradient.
+    # The mean and variance only update moving statistics.
     gradient = gradients[0].astype("float32")
     normalized = (inputs.astype("float32") - mean) * inverse
     beta_gradient = jnp.sum(gradient, (0, 1, 2))
@@ -60,6 +63,6 @@ batch_norm_with_batch_statistics.defvjp(_normalize, _normalize_backward)
 
 
 def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
-    """A scale and an offset, which XLA fuses with their neighbours."""
+    """A scale and an offset, which XLA fuses with adjacent operations."""
     scale = gamma * jax.lax.rsqrt(variance + epsilon)
     return (x * scale + (beta - mean * scale)).astype(x.dtype)

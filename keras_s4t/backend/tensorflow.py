@@ -1,4 +1,4 @@
-"""What TensorFlow does in its own way; see `__init__.py` for what is what."""
+"""TensorFlow implementations of the functions in `__init__.py`."""
 
 import contextlib
 
@@ -8,23 +8,23 @@ no_gradients = contextlib.nullcontext
 
 
 def default_jit_compile():
-    """XLA on GPUs; on CPUs, its convolutions are slower than TensorFlow's."""
+    """XLA on GPUs only: on CPUs its convolutions are slower."""
     return "auto" if tf.config.list_physical_devices("GPU") else False
 
 
 def value_and_grad(fn, inputs):
-    """Gradient of `fn(inputs) -> (value, aux)`."""
+    """Value, auxiliary output and gradients of `fn(inputs)`."""
     inputs = [tf.convert_to_tensor(x) for x in inputs]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         value, aux = fn(inputs)
-    # JAX returns zeros for an unconnected input; so do we everywhere.
+    # Zeros for an unconnected input, as on JAX.
     gradients = tape.gradient(value, inputs, unconnected_gradients="zero")
     return value, aux, gradients
 
 
 def checkpoint(fn, *inputs):
-    """`fn(*inputs)`, computed again for its gradient instead of kept."""
+    """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return tf.recompute_grad(fn)(*inputs)
 
 
@@ -40,14 +40,14 @@ def batch_norm_with_batch_statistics(x, gamma, beta, epsilon):
         epsilon=epsilon,
         is_training=True,
     )
-    # TensorFlow gives the unbiased variance, Keras keeps the biased one.
+    # TensorFlow returns the unbiased variance, Keras uses the biased one.
     count = tf.cast(tf.size(x) / tf.shape(x)[-1], "float32")
     variance = variance * (count - 1) / count
     return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
 
 def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
-    """One fused operation, which the graph optimizer adds to a convolution."""
+    """One fused operation, which graphs merge into convolutions."""
     return tf.raw_ops.FusedBatchNormV3(
         x=x,
         scale=gamma,

@@ -1,4 +1,4 @@
-"""What PyTorch does in its own way; see `__init__.py` for what is what."""
+"""PyTorch implementations of the functions in `__init__.py`."""
 
 import keras
 import torch
@@ -8,12 +8,12 @@ no_gradients = torch.no_grad
 
 
 def default_jit_compile():
-    """As Keras decides."""
+    """Leaves the choice to Keras."""
     return "auto"
 
 
 def value_and_grad(fn, inputs):
-    """Gradient of `fn(inputs) -> (value, aux)`."""
+    """Value, auxiliary output and gradients of `fn(inputs)`."""
     inputs = [x.detach().requires_grad_() for x in inputs]
     with torch.enable_grad():
         value, aux = fn(inputs)
@@ -27,13 +27,13 @@ def value_and_grad(fn, inputs):
 
 
 def checkpoint(fn, *inputs):
-    """`fn(*inputs)`, computed again for its gradient instead of kept."""
+    """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return torch_checkpoint.checkpoint(fn, *inputs, use_reentrant=False)
 
 
 def batch_norm_with_batch_statistics(x, gamma, beta, epsilon):
     """One fused operation, forward and backward."""
-    # A view: channels stay last in memory.
+    # `permute` returns a view: memory stays channels last.
     outputs, mean, inverse = torch.native_batch_norm(
         x.permute(0, 3, 1, 2), gamma, beta, None, None, True, 0.0, epsilon
     )

@@ -1,4 +1,4 @@
-"""Callbacks that supply the protocol of an adaptation."""
+"""Callbacks for adaptation protocols."""
 
 from keras_s4t.callbacks.adaptation_curve import AdaptationCurve
 from keras_s4t.callbacks.online_curve import OnlineCurve

@@ -9,9 +9,9 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
     """Evaluates a held-out target set every few adaptation steps.
 
     Args:
-        target: Labelled dataset, or whatever `evaluate` takes as `x`.
-        every: int. Steps between two evaluations. The model before the first
-            step is always evaluated.
+        target: Labeled dataset, or anything that `evaluate` takes as `x`.
+        every: int. Number of steps between two evaluations. The model is
+            always evaluated before the first step.
 
     Attributes:
         points: list of dicts, `{"step": int, <metric key>: float, ...}`.
@@ -51,7 +51,7 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
 
     def _measure(self):
         model = self.model
-        # `evaluate` starts the metrics anew; those of `fit` go on afterwards.
+        # `evaluate` resets the metrics that `fit` is accumulating.
         running = Snapshot(model.metrics_variables)
         logs = model.evaluate(self.target, verbose=0, return_dict=True)
         running.restore()

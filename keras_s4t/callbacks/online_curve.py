@@ -3,20 +3,20 @@ from keras_s4t.state.snapshot import Snapshot
 
 
 class OnlineCurve(AdaptationCurve):
-    """Metrics over the steps on each batch, pooled over batches.
+    """Metrics over the adaptation steps of a batch, pooled over batches.
 
-    For the online and the episodic protocol, in which every batch is adapted
-    to for some steps and predicted after each: the point of step `t` pools the
-    predictions that the `t`-th step made on every batch. Point 0 is the model
-    before adaptation on all batches.
+    For the online and the episodic protocol, in which the model adapts to each
+    batch for several steps. The point of step `t` pools the predictions after
+    step `t` of every batch. The point of step 0 evaluates all batches before
+    adaptation.
 
     Args:
-        target: The labelled dataset that is streamed.
-        steps: int. Steps per batch, those of `online_stream`.
+        target: Labeled dataset, the one that is streamed.
+        steps: int. Steps per batch, as passed to `online_stream`.
 
     Raises:
-        ValueError: If `steps` is less than 1 or not that of the stream, or the
-            stream has no labels.
+        ValueError: If `steps` is less than 1 or differs from that of the
+            stream, or if the stream has no labels.
 
     Example:
 
@@ -45,12 +45,13 @@ class OnlineCurve(AdaptationCurve):
         model = self.model
         model.reset_metrics()
         start = Snapshot(model.metrics_variables)
-        # Metrics are sums, so one set of accumulators per step pools them.
+        # Metrics are sums: one set of accumulators per step pools batches.
         self._accumulators = [start] * self.steps_per_batch
 
     def on_train_batch_begin(self, batch, logs=None):
-        # On JAX the variables are still in step with the state here: the end
-        # of the batch before, or the begin of training, went through the model.
+        # On JAX the variables hold the current state here, because a callback
+        # accessed the model at the end of the previous batch or at the
+        # beginning of training.
         self._accumulators[batch % self.steps_per_batch].restore()
 
     def on_train_batch_end(self, batch, logs=None):

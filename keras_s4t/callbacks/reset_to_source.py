@@ -2,15 +2,17 @@ import keras
 
 
 class ResetToSource(keras.callbacks.Callback):
-    """Returns to the source model before every batch: the episodic protocol.
+    """Resets the model to the source model before every batch.
+
+    This is the episodic protocol.
 
     Args:
-        every: int. Steps between two resets; those that `online_stream` spends
-            on a batch.
+        every: int. Number of steps between two resets, the `steps` of
+            `online_stream`.
 
     Raises:
         ValueError: If `every` is less than 1 or the size of the stream is
-            unknown, see `online_stream`.
+            unknown. See `online_stream`.
     """
 
     def __init__(self, every):
@@ -22,8 +24,8 @@ class ResetToSource(keras.callbacks.Callback):
         self.every = every
 
     def on_train_begin(self, logs=None):
-        # TensorFlow begins one batch too many when the size is unknown, and a
-        # reset there would undo the adaptation.
+        # With unknown size, TensorFlow begins one batch too many, and a reset
+        # there would undo the adaptation.
         if self.params.get("steps") is None:
             raise ValueError(
                 "The stream must be of known size, see `online_stream`. "

@@ -1,4 +1,4 @@
-"""Metrics over adaptation steps, and what they say of an adaptation."""
+"""Metrics over adaptation steps, their gain and their synchronization."""
 
 from keras_s4t.curves.curve import Curve
 from keras_s4t.curves.synchronization import cosine_similarity

@@ -20,7 +20,7 @@ class Curve:
     ```python
     curve = Curve.load("s4t.json")
     curve.gain(40)  # Delta_TTT at a fixed step, in percent
-    curve.best["step"]  # where it was largest, which needs target labels
+    curve.best["step"]  # the step with the largest gain, needs target labels
     ```
     """
 
@@ -30,11 +30,11 @@ class Curve:
 
     @property
     def steps(self):
-        """The steps at which there are points."""
+        """Steps of the points, a list of ints."""
         return [point["step"] for point in self.points]
 
     def at(self, step):
-        """The point at a fixed step.
+        """Returns the point at a step.
 
         Args:
             step: int.
@@ -54,7 +54,7 @@ class Curve:
         )
 
     def gain(self, step):
-        """Delta_TTT at a fixed step: mean relative gain of the tasks.
+        """Delta_TTT at a step, the mean relative gain of the tasks.
 
         Args:
             step: int.
@@ -75,8 +75,7 @@ class Curve:
     def gains(self):
         """Delta_TTT at every step, in percent.
 
-        NaN at all of them where a metric before adaptation is 0 or not finite,
-        so that nothing is relative to it.
+        All values are NaN if a metric before adaptation is 0 or not finite.
         """
         try:
             return [self.gain(step) for step in self.steps]
@@ -85,13 +84,16 @@ class Curve:
 
     @property
     def best(self):
-        """The point with the largest Delta_TTT, an oracle: it needs labels."""
+        """The point with the largest Delta_TTT, an oracle that needs labels."""
         gains = self.gains
         return self.points[gains.index(max(gains))]
 
     @property
     def relative(self):
-        """Every metric's relative curve, in percent, up being better."""
+        """Relative curves in percent, a dict by metric key.
+
+        Higher is better for every metric.
+        """
         return {
             key: relative_curve([p[key] for p in self.points], higher)
             for key, higher in self.higher_is_better.items()
@@ -112,7 +114,7 @@ class Curve:
 
     @classmethod
     def load(cls, path):
-        """Reads a curve that `save` wrote.
+        """Reads a curve written by `save`.
 
         Args:
             path: Path of the file.

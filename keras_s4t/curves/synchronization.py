@@ -1,8 +1,8 @@
-"""How far tasks improve together during adaptation (paper, Appendix B).
+"""Synchronization of tasks during adaptation (S4T paper, Appendix B).
 
-`curves` is always a dict from task to its signed relative curve, one value
-in percent per step, positive being better (see `relative_curve`). All curves
-have the same length. NumPy only, in float64.
+`curves` is a dict from task to its signed relative curve, one value in percent
+per step. Higher is better (see `relative_curve`). All curves have the same
+length. Computations are in float64.
 """
 
 import itertools
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def synchronization(curves):
-    """The three measures at once.
+    """Computes the three measures of synchronization.
 
     Args:
         curves: dict from task to its relative curve.
@@ -35,12 +35,12 @@ def step_variance(curves):
     """Variance of the steps at which the tasks are best (Eq. 9).
 
     Args:
-        curves: dict from task to its relative curve. Of equal peaks, the
-            first counts.
+        curves: dict from task to its relative curve. Among equal peaks, the
+            first is used.
 
     Returns:
         float, the population variance in squared steps; 0 for one task.
-        Lower is better synchronised.
+        Lower means more synchronized.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -49,15 +49,15 @@ def step_variance(curves):
 
 
 def dynamic_time_warping(curves):
-    """Mean distance of pairs of curves under dynamic time warping (Eq. 10).
+    """Mean dynamic time warping distance of pairs of curves (Eq. 10).
 
     Args:
         curves: dict from task to its relative curve.
 
     Returns:
         float, the sum of absolute differences along the best path, in
-        percent, not divided by its length; NaN for one task. Lower is better
-        synchronised.
+        percent, not divided by the length of the path; NaN for one task.
+        Lower means more synchronized.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -66,14 +66,16 @@ def dynamic_time_warping(curves):
 
 
 def cosine_similarity(curves):
-    """Mean cosine between the step-to-step changes of pairs (Eqs. 11, 12).
+    """Mean cosine similarity of the changes of pairs of curves (Eqs. 11, 12).
+
+    A change is the difference between consecutive steps.
 
     Args:
-        curves: dict from task to its relative curve. Curves that never
-            change have similarity 0 to all others, with a warning.
+        curves: dict from task to its relative curve. A constant curve has
+            similarity 0 to all others, with a warning.
 
     Returns:
-        float in `[-1, 1]`; NaN for one task. Higher is better synchronised.
+        float in `[-1, 1]`; NaN for one task. Higher means more synchronized.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -82,8 +84,8 @@ def cosine_similarity(curves):
     flat = [task for task, change in changes.items() if not change.any()]
     if flat and len(changes) > 1:
         warnings.warn(
-            "A curve that never changes has cosine similarity 0 to all "
-            f"others. Received flat curves: {flat}",
+            "A constant curve has cosine similarity 0 to all others. "
+            f"Received: constant curves {flat}",
             stacklevel=2,
         )
     return _mean_over_pairs(_cosine, changes)
@@ -118,7 +120,7 @@ def _mean_over_pairs(function, curves):
 
 
 def _warped_distance(first, second):
-    # costs[a, b] is the best path's up to first[a - 1], second[b - 1].
+    # costs[a, b]: cost of the best path up to first[a - 1], second[b - 1].
     costs = np.full((len(first) + 1, len(second) + 1), np.inf)
     costs[0, 0] = 0
     distances = np.abs(first[:, None] - second[None, :])

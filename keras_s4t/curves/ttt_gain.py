@@ -4,18 +4,18 @@ import numpy as np
 def relative_curve(values, higher_is_better):
     """Relative gain of one metric over adaptation steps.
 
-    The signed relative curve P_k(t) of the paper:
-    `100 * sign * (values[t] - values[0]) / values[0]`, with sign -1 where
-    lower is better.
+    The signed relative curve P_k(t) of the S4T paper:
+    `100 * sign * (values[t] - values[0]) / values[0]`, where `sign` is -1 if
+    lower is better and 1 otherwise.
 
     Args:
-        values: Sequence of floats, the metric at steps 0, 1, ...; the first
-            is the model before adaptation.
+        values: Sequence of floats, the metric at steps 0, 1, ... Step 0 is
+            the model before adaptation.
         higher_is_better: bool.
 
     Returns:
-        Float64 array of the same length, in percent, starting with 0.
-        Positive is better.
+        float64 array of the same length, in percent. The first value is 0.
+        Higher is better.
 
     Raises:
         ValueError: If `values` is empty, or `values[0]` is not positive and
@@ -38,18 +38,18 @@ def relative_curve(values, higher_is_better):
 
 
 def ttt_gain(before, after, higher_is_better):
-    """Delta_TTT: mean relative gain of the tasks, in percent.
+    """Delta_TTT, the mean relative gain of the tasks in percent.
 
     Section 4.1 of the S4T paper (ICCV 2025).
 
     Args:
         before: dict from metric name to its value before adaptation.
         after: dict from metric name to its value after adaptation. NaN
-            there makes the gain NaN.
+            makes the gain NaN.
         higher_is_better: dict from metric name to bool.
 
     Returns:
-        float, in percent. Positive is better.
+        float, in percent. Higher is better.
 
     Raises:
         ValueError: If the dicts are empty or have different keys, or if a

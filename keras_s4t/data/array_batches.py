@@ -8,17 +8,18 @@ from keras_s4t.checks import check_images
 
 
 class ArrayBatches(keras.utils.PyDataset):
-    """Batches of arrays, for any backend and without TensorFlow.
+    """Batches of NumPy arrays, on any backend and without TensorFlow.
 
     Args:
         arrays: Images of shape `(num_images, height, width, 3)`, or a tuple
             `(images, labels)` or `(images, labels, masks)` with dicts from
             task name to arrays.
-        batch_size: int.
+        batch_size: int. Images per batch. The last batch may be smaller.
 
     Raises:
-        ValueError: If the images are not a finite RGB batch or there is none,
-            labels or masks are not as many, or `batch_size` is less than 1.
+        ValueError: If the images are empty or not finite RGB images, if labels
+            or masks differ from them in number, or if `batch_size` is less
+            than 1.
     """
 
     def __init__(self, arrays, batch_size, **kwargs):

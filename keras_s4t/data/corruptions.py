@@ -1,9 +1,8 @@
 """Synthetic corruptions of source images.
 
-They stand in for a target domain where none may be looked at: to choose
-hyper-parameters, adapt a source model to corrupted source images. Most follow
-the definitions of ImageNet-C (Hendrycks and Dietterich, ICLR 2019); `haze` is
-a veil of light after Koschmieder's law.
+They replace the target domain in the choice of hyper-parameters: adapt a source
+model to corrupted source images. Most follow the definitions of ImageNet-C
+(Hendrycks and Dietterich, ICLR 2019). `haze` follows Koschmieder's law.
 """
 
 import io
@@ -11,32 +10,32 @@ import io
 import numpy as np
 from PIL import Image
 
-#: Strength of the severities 1 ... 5. Shares are of the full range of 255.
+#: Strength of the severities 1 ... 5. Shares refer to the range of 255.
 STRENGTHS = {
     # Standard deviation of the noise, as a share.
     "gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38),
-    # What is added to or taken from every value, as a share.
+    # Amount added to or subtracted from every value, as a share.
     "brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
-    # Factor that remains of the distance to the mean colour of the image.
+    # Factor of the difference from the mean color of the image.
     "contrast": (0.4, 0.3, 0.2, 0.1, 0.05),
-    # Standard deviation of the blur, in pixels where the shorter side is 224.
+    # Standard deviation of the blur, in pixels for a shorter side of 224.
     "blur": (1.0, 2.0, 3.0, 4.0, 6.0),
     # JPEG quality.
     "jpeg": (25, 18, 15, 10, 7),
-    # Share of light that the veil replaces where it is densest.
+    # Share of the light that the haze replaces where it is densest.
     "haze": (0.2, 0.35, 0.5, 0.65, 0.8),
 }
 _BLUR_SIDE = 224
 _BLUR_RADIUS = 4.0  # in standard deviations
-_VEIL = 0.9 * 255.0  # light grey
+_VEIL = 0.9 * 255.0  # light gray
 _VEIL_KNOTS = 4  # along each side
-_VEIL_THINNEST = 0.5  # as a share of the densest place
+_VEIL_THINNEST = 0.5  # as a share of the maximum density
 
 
 def gaussian_noise(images, severity=3, seed=0):
     """Adds independent Gaussian noise to every value.
 
-    As every corruption here, it takes and returns what `corrupt` does.
+    All corruptions have the arguments and the result of `corrupt`.
     """
     batch, strength = _prepare(images, "gaussian_noise", severity)
     rng = np.random.default_rng(seed)
@@ -45,14 +44,14 @@ def gaussian_noise(images, severity=3, seed=0):
 
 
 def brightness(images, severity=3, seed=0):
-    """Brightens or darkens, as a coin says for each image."""
+    """Brightens or darkens each image, with equal probability."""
     batch, strength = _prepare(images, "brightness", severity)
     coins = np.random.default_rng(seed).integers(2, size=(len(batch), 1, 1, 1))
     return _finish(batch + 255.0 * strength * (2 * coins - 1), images)
 
 
 def contrast(images, severity=3, seed=0):
-    """Moves every value towards the mean of its channel in its image."""
+    """Moves values toward the mean of their channel, for each image."""
     del seed
     batch, strength = _prepare(images, "contrast", severity)
     mean = batch.mean(axis=(1, 2), keepdims=True)
@@ -60,9 +59,9 @@ def contrast(images, severity=3, seed=0):
 
 
 def blur(images, severity=3, seed=0):
-    """Blurs with a Gaussian that grows with the size of the images.
+    """Blurs with a Gaussian whose width is proportional to the image size.
 
-    Below 100 pixels or so, the first severities do next to nothing.
+    Below about 100 pixels, the first severities have little effect.
     """
     del seed
     batch, strength = _prepare(images, "blur", severity)
@@ -84,7 +83,7 @@ def blur(images, severity=3, seed=0):
 
 
 def jpeg(images, severity=3, seed=0):
-    """Encodes as JPEG and decodes."""
+    """Encodes images as JPEG and decodes them."""
     del seed
     batch, strength = _prepare(images, "jpeg", severity)
     decoded = [_jpeg_round_trip(image, strength) for image in batch]
@@ -92,10 +91,10 @@ def jpeg(images, severity=3, seed=0):
 
 
 def haze(images, severity=3, seed=0):
-    """Lays a veil of grey light over the image, denser in some places.
+    """Blends images with light gray, with a smoothly varying density.
 
-    With a density `d`, smooth and between half the strength and the strength,
-    a value `x` becomes `(1 - d) * x + d * 0.9 * 255`.
+    A value `x` becomes `(1 - d) * x + d * 0.9 * 255`, where the density `d` is
+    between half of the strength and the strength.
     """
     batch, strength = _prepare(images, "haze", severity)
     shape = (len(batch), _VEIL_KNOTS, _VEIL_KNOTS, 1)
@@ -117,22 +116,23 @@ CORRUPTIONS = {
 
 
 def corrupt(images, name, severity=3, seed=0):
-    """Corrupts images in the way of that name.
+    """Corrupts images.
 
     Args:
-        images: array of shape `(num_images, height, width, 3)` or
+        images: Array of shape `(num_images, height, width, 3)` or
             `(height, width, 3)`, values in `[0, 255]`.
         name: string, a key of `CORRUPTIONS`.
-        severity: int in 1 ... 5, a place in the rows of `STRENGTHS`.
-        seed: int or sequence of ints. Equal seeds give equal results; a
-            stream should give every batch its own, such as `(seed, batch)`.
+        severity: int in 1 ... 5. Index into the rows of `STRENGTHS`.
+        seed: int or sequence of ints. Equal seeds give equal results. A
+            stream should use another seed for every batch, such as
+            `(seed, batch)`.
 
     Returns:
         float32 array of the same shape, values in `[0, 255]`.
 
     Raises:
-        ValueError: If the name is unknown, the images are no RGB images, or
-            for another severity.
+        ValueError: If the name or the severity is unknown, or if the images
+            are not RGB images.
 
     Example:
     ```python
@@ -148,7 +148,7 @@ def corrupt(images, name, severity=3, seed=0):
 
 
 def _prepare(images, name, severity):
-    """Checks; returns a float32 batch and the strength of the severity."""
+    """Checks arguments. Returns a float32 batch and the strength."""
     strengths = STRENGTHS[name]
     if severity not in range(1, len(strengths) + 1):
         raise ValueError(
@@ -173,7 +173,7 @@ def _finish(batch, images):
 def _jpeg_round_trip(image, quality):
     file = io.BytesIO()
     rounded = np.rint(np.clip(image, 0.0, 255.0)).astype("uint8")
-    # The usual halving of the colour resolution, whatever Pillow's default.
+    # The usual chroma subsampling, independent of the default of Pillow.
     Image.fromarray(rounded).save(
         file, "JPEG", quality=quality, subsampling="4:2:0"
     )
@@ -182,7 +182,7 @@ def _jpeg_round_trip(image, quality):
 
 
 def _stretch(knots, axis, size):
-    """Interpolates linearly along one axis; the ends stay the ends."""
+    """Linear interpolation along an axis with aligned corners."""
     place = np.linspace(0.0, knots.shape[axis] - 1.0, size)
     before = np.minimum(place.astype(int), knots.shape[axis] - 2)
     shape = [1] * knots.ndim

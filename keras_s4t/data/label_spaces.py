@@ -1,14 +1,14 @@
-"""The classes of the real datasets, and the spaces of classes they share.
+"""Classes of the real datasets and the label spaces that pairs of them share.
 
-The classes of a space are what both datasets label; everything else, be it
-another object or the background, is ignored in training and in evaluation. So
-it costs nothing to see a sofa on a wall. `LabelSpace.with_background` counts
-that.
+A label space contains the classes that both datasets label. Other objects and
+the background are ignored in training and evaluation, so that false positives
+on them have no cost. `LabelSpace.with_background` adds the background as a
+class.
 
-Shared is the name, not quite the meaning: Taskonomy's labels are what an
-instance detector found, the others are drawn by hand; its "dining table" is any
-table, NYUD's "table" leaves desks out; VOC's "tvmonitor" has the screens of
-computers.
+The definitions of shared classes differ. Taskonomy is labeled by an instance
+detector, the other datasets by hand. "dining table" of Taskonomy contains all
+tables, "table" of NYUD excludes desks. "tvmonitor" of VOC contains computer
+screens.
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ NATIVE_CLASSES = {
 }
 _BACKGROUND = {
     "taskonomy_mt": {TASKONOMY_CLASSES.index("background")},
-    "nyud_mt": set(range(len(NYU40_CLASSES))),  # NYUD labels everything
+    "nyud_mt": set(range(len(NYU40_CLASSES))),  # all of NYUD is labeled
     "pascal_mt": {VOC_CLASSES.index("background")},
 }
 
@@ -59,10 +59,9 @@ class LabelSpace:
     Attributes:
         name: str.
         class_names: tuple of str, in the order of the ids.
-        native_ids: tuple of pairs `(dataset, ids)`: tuples of ints, the native
-            ids of the classes in that order.
-        has_background: bool. Whether there is one more class, the last, for
-            the background of the datasets.
+        native_ids: tuple of pairs `(dataset, ids)`, where `ids` is a tuple of
+            ints, the native ids of the classes in the same order.
+        has_background: bool. Whether the last class is the background.
     """
 
     name: str
@@ -72,26 +71,26 @@ class LabelSpace:
 
     @property
     def num_classes(self):
-        """int, `num_classes` of the task `semseg`."""
+        """Number of classes, for the task `semseg`."""
         return len(self.class_names)
 
     def lookup(self, dataset):
-        """The id here of every native id.
+        """Builds a table from native ids to ids of this space.
 
         Args:
             dataset: str, such as `"nyud_mt"`.
 
         Returns:
-            uint8 array of 256 entries, 255 for what is to be ignored. Index
-            it with an array of native ids, or use it with `tf.gather`.
+            uint8 array with 256 entries, 255 for ignored ids. Index it with an
+            array of native ids, or use it with `tf.gather`.
 
         Raises:
-            ValueError: If the space is not of this dataset.
+            ValueError: If the space does not contain the dataset.
         """
         native_ids = dict(self.native_ids)
         if dataset not in native_ids:
             raise ValueError(
-                f"The label space '{self.name}' is of the datasets "
+                f"The label space '{self.name}' contains the datasets "
                 f"{list(native_ids)}. Received: dataset={dataset!r}"
             )
         table = np.full(256, IGNORE_CLASS, "uint8")
@@ -102,11 +101,11 @@ class LabelSpace:
         return table
 
     def with_background(self):
-        """This space with the background as one more class, the last.
+        """Returns this space with the background as an additional last class.
 
-        In Taskonomy and PASCAL it is their class "background", and objects
-        outside the space stay ignored. NYUD has no such class: there it is
-        every class outside the space.
+        On Taskonomy and PASCAL, this is their class "background", and objects
+        outside of the space remain ignored. NYUD has no such class, so that
+        all classes outside of the space are background.
 
         Returns:
             A `LabelSpace`.
@@ -143,7 +142,7 @@ _SPACES = (
         ("person", "sofa", "chair", "table"),
         (("nyud_mt", (30, 5, 4, 6)), ("pascal_mt", (15, 18, 9, 11))),
     ),
-    # The first seven and two more that both datasets have.
+    # The classes of `taskonomy_nyud` and two more that both datasets have.
     LabelSpace(
         "taskonomy_nyud9",
         (
@@ -161,7 +160,7 @@ LABEL_SPACES = {space.name: space for space in _SPACES}
 
 
 def get(label_space):
-    """Finds a label space by its name.
+    """Returns a label space by name.
 
     Args:
         label_space: str, a key of `LABEL_SPACES`, or a `LabelSpace`.

@@ -6,28 +6,29 @@ from keras_s4t.data.array_batches import ArrayBatches
 
 
 def online_stream(data, steps=1, batch_size=8):
-    """A target stream: every batch of a dataset, repeated `steps` times.
+    """Creates a target stream that repeats every batch `steps` times.
 
     `fit` on the stream makes `steps` updates on each batch, in order. The
-    stream knows its length, which callbacks rely on.
+    stream has a known length, which callbacks require.
 
     Args:
         data: A batched `tf.data.Dataset` or a `keras.utils.PyDataset`, of
-            images or `(images, labels[, masks])`, or NumPy arrays of that
-            structure. Images: `(batch_size, height, width, 3)`, float32 or
-            uint8 RGB in 0 ... 255.
+            images or `(images, labels[, masks])`, or NumPy arrays with that
+            structure. Images are RGB of shape
+            `(batch_size, height, width, 3)`, float32 or uint8 in
+            0 ... 255.
         steps: int. Updates per batch.
         batch_size: int. Images per batch, for arrays.
 
     Returns:
-        A `tf.data.Dataset` for one, else a `keras.utils.PyDataset`.
+        A `tf.data.Dataset` if `data` is one, else a `keras.utils.PyDataset`.
 
     Raises:
-        ValueError: If `steps` is less than 1, the data are empty, infinite or
-            of unknown size, or images are not finite RGB batches. Images of a
-            dataset turn out not to be finite when they are read, which is
-            before they reach a step; what reads with `tf.data` then raises
-            TensorFlow's `InvalidArgumentError`.
+        ValueError: If `steps` is less than 1, if the data are empty, infinite
+            or of unknown size, or if images are not finite RGB batches.
+            Whether the images of a dataset are finite is checked when a batch
+            is read. A `tf.data.Dataset` then raises TensorFlow's
+            `InvalidArgumentError`.
 
     Example:
 
@@ -46,14 +47,15 @@ def online_stream(data, steps=1, batch_size=8):
 
 
 class RepeatedBatches(keras.utils.PyDataset):
-    """Every batch of a `PyDataset`, read once, `steps` times in a row.
+    """Repeats every batch of a `PyDataset`, which is read once.
 
     Args:
         batches: A `keras.utils.PyDataset`.
-        steps: int.
+        steps: int. Number of repetitions.
 
     Raises:
-        ValueError: If there is no batch, or one without finite RGB images.
+        ValueError: If there is no batch, or if images are not finite RGB
+            images.
     """
 
     def __init__(self, batches, steps, **kwargs):

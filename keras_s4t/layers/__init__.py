@@ -1,4 +1,4 @@
-"""Layers that several methods, or the network and a method, have in common."""
+"""Layers shared by several methods, or by the network and a method."""
 
 from keras_s4t.layers.loss_balance import LossBalance
 from keras_s4t.layers.pyramid_conv import PyramidConv

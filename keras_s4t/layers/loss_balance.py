@@ -6,9 +6,9 @@ LOSS_BALANCES = ("fixed", "awl")
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class LossBalance(keras.layers.Layer):
-    """Adds the losses of several tasks into one.
+    """Weighted sum of the losses of several tasks.
 
-    - `"fixed"`: `sum_k w_k L_k` with the tasks' weights.
+    - `"fixed"`: `sum_k w_k L_k` with constant weights.
     - `"awl"`: automatic weighting, `sum_k L_k / (2 s_k^2) + log(1 + s_k^2)`
       with a trainable `s_k` per task, initially 1.
 
@@ -31,7 +31,7 @@ class LossBalance(keras.layers.Layer):
     """
 
     def __init__(self, weights, strategy="fixed", **kwargs):
-        # Losses are float32 whatever the network computes in.
+        # Losses are float32 with every dtype policy of the network.
         super().__init__(**{**kwargs, "dtype": "float32"})
         if strategy not in LOSS_BALANCES:
             raise ValueError(

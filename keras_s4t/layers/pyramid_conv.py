@@ -12,12 +12,12 @@ class PyramidConv(keras.layers.Layer):
 
     The pyramid is fused by resizing every level to the finest one and
     concatenating the channels. A 1x1 convolution and a bilinear resize
-    commute, since the resize weights sum to one, so the convolution is applied
-    per level at its own resolution, and only its few output channels are
-    resized and summed:
+    commute, since the resize weights sum to one. The convolution is therefore
+    applied to each level at its own resolution, and only its few output
+    channels are resized and summed:
     `conv(concat(resize(x_i))) == sum(resize(conv_i(x_i)))`. The fused map (3840
-    channels for ResNet50) never exists; the stored kernel is that of the
-    convolution on it.
+    channels for ResNet50) is not computed. The stored kernel is that of the
+    convolution of the fused map.
 
     Args:
         filters: int. Number of output channels.
@@ -63,8 +63,8 @@ class PyramidConv(keras.layers.Layer):
 def convolve_pyramid(convolutions, features):
     """Applies several `PyramidConv` layers to one pyramid, in one pass.
 
-    The kernels are put side by side, so that every level is read and resized
-    once for all of them.
+    The kernels are concatenated, so that every level is read and resized once
+    for all layers.
 
     Args:
         convolutions: list of built `PyramidConv` layers.
@@ -72,7 +72,7 @@ def convolve_pyramid(convolutions, features):
             `(batch_size, height, width, channels)`.
 
     Returns:
-        list of tensors, what each layer alone would return.
+        list of tensors, the outputs of each layer.
     """
     first = convolutions[0]
     dtype = first.compute_dtype
@@ -86,6 +86,6 @@ def convolve_pyramid(convolutions, features):
         x = ops.matmul(x, kernel[start : start + channels])
         outputs = outputs + resize_bilinear(x, size)
         start += channels
-    # Slices: on PyTorch, `ops.split` reads its indices from the device.
+    # Slices, since `ops.split` on PyTorch reads its indices from the device.
     ends = [0, *itertools.accumulate(c.filters for c in convolutions)]
     return [outputs[..., a:b] for a, b in itertools.pairwise(ends)]

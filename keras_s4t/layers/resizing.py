@@ -2,15 +2,15 @@ from keras import ops
 
 
 def resize_bilinear(x, size):
-    """Bilinear resize with half-pixel centres and without antialiasing.
+    """Bilinear resize with half-pixel centers and without antialiasing.
 
     Args:
         x: Tensor of shape `(batch_size, height, width, channels)`.
         size: Pair of ints or scalar int tensors, the new `(height, width)`.
 
     Returns:
-        A tensor of shape `(batch_size, *size, channels)`; `x` itself where the
-        size is statically known to be the same.
+        A tensor of shape `(batch_size, *size, channels)`. If the size is
+        statically known to be the same, `x` itself.
     """
     if not all(isinstance(length, int) for length in size):
         return _resize_dynamically(x, size)
@@ -20,7 +20,7 @@ def resize_bilinear(x, size):
 
 
 def _resize_dynamically(x, size):
-    """For sizes known at run time only, which Keras refuses in a TF graph."""
+    """Resizes to dynamic sizes, which Keras rejects in a TensorFlow graph."""
     _, height, width, _ = ops.shape(x)
     rows = interpolation_matrix(height, size[0], x.dtype)
     columns = interpolation_matrix(width, size[1], x.dtype)
@@ -37,7 +37,7 @@ def interpolation_matrix(old_length, new_length, dtype="float32"):
         dtype: dtype of the weights.
 
     Returns:
-        A tensor of shape `(new_length, old_length)`; rows sum to one.
+        A tensor of shape `(new_length, old_length)` whose rows sum to one.
     """
     old = ops.cast(old_length, "float32")
     new = ops.cast(new_length, "float32")

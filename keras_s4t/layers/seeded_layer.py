@@ -4,11 +4,11 @@ import keras
 class SeededLayer(keras.layers.Layer):
     """A layer without weights that draws random numbers.
 
-    Keras leaves random states out of what it saves. This layer saves its own,
-    so that a resumed run goes on as it would have.
+    Keras does not save the states of random generators. This layer saves its
+    state, so that a resumed run draws the same numbers.
 
     Args:
-        seed: Optional int, seed of the random draws.
+        seed: Optional int. Seed of the random draws.
     """
 
     def __init__(self, seed=None, **kwargs):

@@ -4,19 +4,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class CoupledAdam(keras.optimizers.Adam):
-    """Adam whose weight decay is part of the gradient.
+    """Adam with L2 regularization in the gradient.
 
-    `weight_decay` of Keras's optimizers shrinks the weights by itself, as
-    AdamW. The paper's optimizer adds the gradient of the squared norm to that
-    of the loss before Adam takes its moments, so that weights with small
-    gradients decay much faster (appendix A). The two are the same for SGD
-    without momentum.
+    `weight_decay` of Keras optimizers is decoupled from the gradient, as in
+    AdamW. This optimizer adds `l2 * weight` to the gradient before Adam
+    computes its moments, as in the S4T paper (Appendix A). Weights with small
+    gradients then decay much faster. Both are equivalent for SGD without
+    momentum.
 
     Args:
         learning_rate: float or schedule.
-        l2: float, not negative. What the weights are multiplied by before
-            they are added to the gradient.
-        **kwargs: Those of `keras.optimizers.Adam`, such as `epsilon`.
+        l2: float, not negative. Factor of the weights that are added to the
+            gradient.
+        **kwargs: Arguments of `keras.optimizers.Adam`, such as `epsilon`.
 
     Raises:
         ValueError: If `l2` is negative.

@@ -1,4 +1,4 @@
-"""Figures. They never touch pyplot or its backend."""
+"""Figures of curves and predictions, drawn without pyplot."""
 
 from keras_s4t.plots.adaptation_curves import adaptation_curves
 from keras_s4t.plots.prediction_grid import prediction_grid

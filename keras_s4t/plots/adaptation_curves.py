@@ -1,4 +1,4 @@
-"""Metrics over the steps of online test-time training, one line per method."""
+"""Metrics over the steps of test-time training, one line per method."""
 
 from keras_s4t.curves import Curve
 from keras_s4t.plots.curve_styles import curve_styles
@@ -15,32 +15,31 @@ _LONGEST_LINE = 22  # characters along a vertical axis
 def adaptation_curves(
     curves, tasks, path=None, title=None, controls=("Base", "BatchNormOnly")
 ):
-    """Draws what adaptation does to every task, and to all of them together.
+    """Draws the metric of every task and the gain over adaptation steps.
 
-    One panel per task shows its metric; an arrow on the axis tells which
-    direction is better. The last panel shows the gain over all tasks in
-    percent, relative to the step 0 of the same curve
+    One panel per task shows its metric. An arrow on the axis indicates which
+    direction is better. The last panel shows the mean gain of all tasks in
+    percent, relative to step 0 of the same curve
     (`keras_s4t.curves.ttt_gain`).
 
     Args:
         curves: dict from the name of a method to an object whose `points` is
             a list of dicts such as `{"step": 0, "semseg_miou": 0.2,
-            "depth_rmse": 1.1}`, step 0 included. A curve of one point is
-            drawn as a level line: that network is never adapted.
-        tasks: list of tasks. Read are `title`, `metric_key` (a key of every
+            "depth_rmse": 1.1}`, including step 0. A curve with one point, of
+            a network without adaptation, is drawn as a horizontal line.
+        tasks: list of tasks with `title`, `metric_key` (a key of every
             point), `metric_title`, `metric_unit` and `higher_is_better`.
-        path: string or path ending in `.png` or `.pdf`, or None. Where to
-            write the figure.
-        title: string or None. A heading for the whole figure.
-        controls: names of the curves that are no method of interest; they are
-            drawn in grey.
+        path: string or path ending in `.png` or `.pdf`, or None. File to
+            write the figure to.
+        title: string or None. Title of the figure.
+        controls: Names of the baseline curves, which are drawn in gray.
 
     Returns:
-        `matplotlib.figure.Figure`, which does not belong to pyplot.
+        `matplotlib.figure.Figure`, not managed by pyplot.
 
     Raises:
         ValueError: If there is no curve or no task, if a point lacks a key,
-            if a curve has no step 0 or `path` has another suffix.
+            if a curve has no step 0, or if `path` has another suffix.
 
     Example:
     ```python
@@ -62,7 +61,7 @@ def adaptation_curves(
     styles = curve_styles(curves, controls)
     last_step = max(points[-1]["step"] for points in curves.values())
     num_panels = len(tasks) + 1
-    # Three in a row, unless that leaves one panel alone in the last row.
+    # Three columns, unless the last row would have a single panel.
     num_columns = 2 if num_panels in (2, 4) else 3
     num_rows = -(-num_panels // num_columns)
     with matplotlib.rc_context({"font.size": 8, "axes.titlesize": 8}):
@@ -132,8 +131,8 @@ def _draw_panel(panel, curves, values, styles, last_step):
         steps, heights = [_step(point) for point in points], values[name]
         if len(points) == 1 and last_step > 0:
             steps, heights = [0, last_step], heights * 2
-        # Markers of different curves start at different points, so that they
-        # do not hide each other where curves run together.
+        # Markers of different curves start at different points, so that
+        # overlapping curves remain distinguishable.
         every = max(1, len(steps) // 6)
         panel.plot(
             steps,
@@ -153,7 +152,7 @@ def _draw_panel(panel, curves, values, styles, last_step):
 
 
 def _axis_label(title, unit, higher_is_better):
-    # Mathematical arrows come with Matplotlib, whatever the text font.
+    # Mathtext arrows are available with every text font.
     arrow = r"$\uparrow$" if higher_is_better else r"$\downarrow$"
     gap = "\n" if len(title) + len(unit) > _LONGEST_LINE else " "
     return f"{title}{gap}({unit}) {arrow}" if unit else f"{title} {arrow}"

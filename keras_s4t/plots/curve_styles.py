@@ -1,5 +1,5 @@
-# The colours of Okabe and Ito that are dark enough for a line on white, and
-# three more that stay apart from them under colour vision deficiencies.
+# The colors of Okabe and Ito that are dark enough for lines on white, and
+# three more that remain distinguishable with color vision deficiencies.
 COLORS = (
     "#0072B2",
     "#D55E00",
@@ -17,11 +17,11 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
 
 
 def curve_styles(names, controls):
-    """Line styles that tell curves apart, in grey print too.
+    """Line styles that are distinguishable in color and in gray.
 
     Args:
-        names: the names of the curves, in the order of the legend.
-        controls: the names to draw in grey, without markers.
+        names: Names of the curves, in the order of the legend.
+        controls: Names of the curves to draw in gray, without markers.
 
     Returns:
         dict from name to keyword arguments of `matplotlib.axes.Axes.plot`.

@@ -1,4 +1,4 @@
-"""Images beside the labels and predictions of every task."""
+"""Images with the labels and predictions of every task."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from keras_s4t.plots.value_legend import color_names_height
 from keras_s4t.plots.value_legend import draw_color_bar
 from keras_s4t.plots.value_legend import draw_color_names
 
-# All lengths are in inches: pictures keep their size whatever their number.
+# All lengths are in inches. Pictures have the same size in every figure.
 _PICTURE_WIDTH = 1.3
-_IMAGE_SCALE = 1.4  # the image beside several rows of pictures
+_IMAGE_SCALE = 1.4  # of the image beside several rows of pictures
 _MARGIN = 0.06
 _HEADING = 0.2
 
@@ -21,35 +21,35 @@ _HEADING = 0.2
 def prediction_grid(
     images, predictions, tasks, labels=None, path=None, max_images=4
 ):
-    """Draws images with what is predicted for them, before and after.
+    """Draws images with their labels and predictions, for comparison.
 
-    Each image heads a block: a column per task, a row for the labels and one
-    per set of predictions. The pictures of one task in one block share one
-    range of values, given by a colour bar in the task's unit below them, so
-    that they can be compared. Classes and directions are named at the bottom.
+    Each image has a block with a column per task, a row for the labels and a
+    row per set of predictions. The pictures of one task in one block share a
+    range of values, which a color bar below them shows in the unit of the task.
+    A legend at the bottom names classes and directions.
 
     Args:
         images: NumPy array of shape `(num_images, height, width, 3)`, values
             in `[0, 255]`.
         predictions: dict from the heading of a row, such as `"before"`, to a
-            dict from the name of every task to a NumPy array of postprocessed
-            values: class ids `(num_images, height, width)`, metres or edge
-            strength `(num_images, height, width, 1)`, unit normals
-            `(num_images, height, width, 3)`.
-        tasks: list of tasks, in the order of the columns. Read are `name`,
-            `title`, `unit`, `legend`, `value_range` and `picture`.
-        labels: dict from the names of tasks to arrays as in `predictions`, or
-            None. The cell of a task without labels stays empty.
-        path: string or path ending in `.png` or `.pdf`, or None. Where to
-            write the figure.
-        max_images: int. At most so many images are drawn, the first ones.
+            dict from task name to a NumPy array of postprocessed values: class
+            ids of shape `(num_images, height, width)`, depth in meters or edge
+            strength of shape `(num_images, height, width, 1)`, unit normals of
+            shape `(num_images, height, width, 3)`.
+        tasks: list of tasks with `name`, `title`, `unit`, `legend`,
+            `value_range` and `picture`, in the order of the columns.
+        labels: dict from task name to arrays as in `predictions`, or None. The
+            cell of a task without labels stays empty.
+        path: string or path ending in `.png` or `.pdf`, or None. File to
+            write the figure to.
+        max_images: int. Maximum number of images; the first ones are drawn.
 
     Returns:
-        `matplotlib.figure.Figure`, which does not belong to pyplot.
+        `matplotlib.figure.Figure`, not managed by pyplot.
 
     Raises:
-        ValueError: If shapes or names do not fit together, or `path` has
-            another suffix.
+        ValueError: If shapes or names do not match, or if `path` has another
+            suffix.
 
     Example:
     ```python

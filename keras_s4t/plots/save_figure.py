@@ -2,7 +2,7 @@ from pathlib import Path
 
 from keras_s4t.files import atomic_path
 
-# No creation date: equal figures give equal files.
+# Without a creation date, equal figures give equal files.
 _OPTIONS = {
     ".png": {"dpi": 300},
     ".pdf": {"dpi": 300, "metadata": {"CreationDate": None}},
@@ -19,12 +19,12 @@ def check_figure_path(path):
 
 
 def save_figure(figure, path):
-    """Writes a figure as PNG or PDF; nobody ever meets half a file.
+    """Writes a figure as PNG or PDF, atomically.
 
     Args:
         figure: `matplotlib.figure.Figure`.
-        path: string or path ending in `.png` or `.pdf`. Its folder is made
-            if needed.
+        path: string or path ending in `.png` or `.pdf`. Its folder is
+            created if needed.
 
     Raises:
         ValueError: If `path` has another suffix.
@@ -33,7 +33,7 @@ def save_figure(figure, path):
 
     check_figure_path(path)
     suffix = Path(path).suffix.lower()
-    # Type 42 embeds whole fonts: many publishers refuse Type 3.
+    # Type 42 embeds TrueType fonts. Many publishers refuse Type 3.
     with (
         matplotlib.rc_context({"pdf.fonttype": 42}),
         atomic_path(path) as unfinished,

@@ -1,4 +1,4 @@
-"""Gain against how far tasks improve together, one marker per method."""
+"""Gain over synchronization of the tasks, one marker per method."""
 
 import math
 
@@ -26,25 +26,25 @@ def synchronization(
 ):
     """Draws the gain of methods over three measures of synchronization.
 
-    One panel per measure (`keras_s4t.curves.synchronization`), with the gain
-    over all tasks (`keras_s4t.curves.ttt_gain`) on the common vertical axis.
-    An arrow tells which direction is better.
+    There is one panel per measure (`keras_s4t.curves.synchronization`). The
+    common vertical axis is the mean gain of all tasks
+    (`keras_s4t.curves.ttt_gain`). An arrow indicates which direction is
+    better.
 
     Args:
         methods: dict from the name of a method to a dict with `"gain"`, in
             percent, and the measures, `"step_variance"`,
-            `"dynamic_time_warping"` and `"cosine_similarity"`. What is not
-            finite is left out of its panel.
-        path: string or path ending in `.png` or `.pdf`, or None. Where to
-            write the figure.
-        title: string or None. A heading for the whole figure.
-        controls: names that are no method of interest; they are drawn in
-            grey.
-        correlations: Optional dict from measure to a rank correlation with
-            the gain, to be shown above its panel.
+            `"dynamic_time_warping"` and `"cosine_similarity"`. Values that are
+            not finite are left out of the panel.
+        path: string or path ending in `.png` or `.pdf`, or None. File to
+            write the figure to.
+        title: string or None. Title of the figure.
+        controls: Names of the baselines, which are drawn in gray.
+        correlations: Optional dict from measure to its rank correlation with
+            the gain, shown above the panel.
 
     Returns:
-        `matplotlib.figure.Figure`, which does not belong to pyplot.
+        `matplotlib.figure.Figure`, not managed by pyplot.
 
     Raises:
         ValueError: If there is no method, a method lacks a number, or `path`
@@ -116,7 +116,7 @@ def _draw_panel(panel, methods, measure, styles):
     for name, values in methods.items():
         point = values[measure], values["gain"]
         if not all(map(math.isfinite, point)):
-            # Not in this panel, but in the legend of all.
+            # Left out of this panel, but kept in the common legend.
             point = math.nan, math.nan
         style = {"marker": "d", **styles[name], "linestyle": "none"}
         panel.plot(*point, label=name, markersize=5, **style)

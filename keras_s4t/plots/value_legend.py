@@ -1,17 +1,17 @@
-"""Legends of pictures: colour bars and named colours. Lengths in inches."""
+"""Color bars and named colors of pictures. Lengths are in inches."""
 
 import numpy as np
 
 GAP = 0.04
-BAR_HEIGHT = 0.28  # with its ticks
+BAR_HEIGHT = 0.28  # including ticks
 _LINE = 0.155
 _TITLE_WIDTH = 1.35
-_CHARACTER_WIDTH = 0.058  # of the small font, on average
+_CHARACTER_WIDTH = 0.058  # average of the small font
 _OUTLINE = {"color": "#A0A0A0", "linewidth": 0.4}
 
 
 def add_axes(figure, left, top, width, height):
-    """Adds axes at a place given in inches from the upper left corner."""
+    """Adds axes at a position relative to the upper left corner."""
     figure_width, figure_height = figure.get_size_inches()
     axes = figure.add_axes(
         (
@@ -26,7 +26,7 @@ def add_axes(figure, left, top, width, height):
 
 
 def draw_color_bar(figure, left, top, width, colormap, value_range, unit):
-    """Draws a horizontal colour bar whose ticks carry the unit."""
+    """Draws a horizontal color bar with the unit at its ticks."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.ticker import MaxNLocator
@@ -43,18 +43,19 @@ def draw_color_bar(figure, left, top, width, colormap, value_range, unit):
 
 
 def color_names_height(entries, width):
-    """Height that `draw_color_names` needs on a figure of this width."""
+    """Height of `draw_color_names` on a figure of this width."""
     return _num_lines(entries, width) * _LINE + 2 * GAP
 
 
 def draw_color_names(figure, top, title, entries):
-    """Draws a title and, beside it, a box per colour with its name.
+    """Draws a title and a named box per color beside it.
 
     Args:
         figure: `matplotlib.figure.Figure`.
         top: float. Distance from the upper edge, in inches.
         title: string.
-        entries: tuple of `(name, rgb)`, `rgb` three integers in `[0, 255]`.
+        entries: tuple of `(name, rgb)` pairs, where `rgb` is three integers in
+            `[0, 255]`.
     """
     from matplotlib.patches import Patch
 
@@ -69,7 +70,7 @@ def draw_color_names(figure, top, title, entries):
         )
         for name, rgb in entries
     ]
-    # As many columns as the lines need, so that the last one is not short.
+    # Fill the lines evenly, so that the last one is not short.
     num_columns = -(-len(entries) // _num_lines(entries, width))
     figure.legend(
         handles=boxes,

@@ -1,1 +1,1 @@
-"""Variables as values: pure calls, one optimizer step, snapshots."""
+"""Pure calls, optimizer steps and snapshots of variables."""

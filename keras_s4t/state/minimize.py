@@ -9,16 +9,15 @@ from keras_s4t.state.pure_call import written_variables
 def minimize(loss_fn, updated, state, optimizer, dropped=()):
     """One optimizer step on `loss_fn()`, run as a pure function.
 
-    Every variable is read from a value and every write is collected, so the
-    two choices of a method become the same kind of choice: which gradients are
-    applied, and which writes are kept.
+    Variables are read from given values and writes are collected. A method can
+    then choose which variables are updated and which writes are kept.
 
     Args:
         loss_fn: Function without arguments that returns a scalar.
-        updated: list of variables that the optimizer moves.
+        updated: list of variables that the optimizer updates.
         state: list of all variables that `loss_fn` reads or writes.
         optimizer: Keras optimizer, built for `updated`.
-        dropped: Variables of which no write is kept.
+        dropped: Variables whose writes are discarded.
 
     Returns:
         The loss before the step, float32.
@@ -51,7 +50,7 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
 
 
 def gradient_of(fn, inputs):
-    """Gradient of the scalar `fn(inputs)`, which passes none on.
+    """Gradient of the scalar `fn(inputs)`, without a gradient of its own.
 
     Args:
         fn: Function from a tensor to a scalar.

@@ -4,18 +4,19 @@ import keras
 
 
 def run_on(fn, variables, values):
-    """Calls `fn()` with values in place of variables, and writes nothing.
+    """Calls `fn()` with given values of variables, without writing to them.
 
     Args:
         fn: Function without arguments. It may read and assign variables.
-        variables: list of `keras.Variable`. All that `fn` reads must be among
-            them, since the JAX trainer holds their real values elsewhere.
+        variables: list of `keras.Variable`. It must contain all variables that
+            `fn` reads, since the JAX trainer keeps their current values
+            outside of them.
         values: list of tensors, one per variable.
 
     Returns:
-        Pair of what `fn` returned and the `keras.StatelessScope` it ran in,
-        whose `get_current_value(variable)` tells what `fn` would have left in
-        a variable.
+        Pair of the result of `fn` and the `keras.StatelessScope` it ran in.
+        `scope.get_current_value(variable)` is the value that `fn` assigned to
+        the variable.
     """
     scope = keras.StatelessScope(list(zip(variables, values, strict=True)))
     with scope:
@@ -24,12 +25,12 @@ def run_on(fn, variables, values):
 
 
 def written_variables(variables, values, scope):
-    """The variables that something was assigned to.
+    """Finds the variables that a pure call assigned to.
 
     Args:
-        variables: list of `keras.Variable`, as `run_on` took them.
-        values: Their values, as `run_on` took them.
-        scope: The scope that `run_on` returned.
+        variables: list of `keras.Variable`, as passed to `run_on`.
+        values: list of tensors, as passed to `run_on`.
+        scope: The scope returned by `run_on`.
 
     Returns:
         list of `keras.Variable`.
@@ -42,14 +43,14 @@ def written_variables(variables, values, scope):
 
 
 def without_writing(fn, variables):
-    """Calls `fn()` and forgets what it assigned.
+    """Calls `fn()` and discards its assignments.
 
     Args:
         fn: Function without arguments.
         variables: list of `keras.Variable` that `fn` may read or assign.
 
     Returns:
-        What `fn` returned.
+        The result of `fn`.
     """
     values = [variable.value for variable in variables]
     return run_on(fn, variables, values)[0]

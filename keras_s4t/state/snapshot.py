@@ -2,7 +2,7 @@ from keras import ops
 
 
 class Snapshot:
-    """Copies of variables' values, and their exact restoration.
+    """Copies the values of variables and restores them.
 
     Args:
         variables: list of `keras.Variable`.
@@ -13,7 +13,8 @@ class Snapshot:
         self._values = [ops.copy(variable.value) for variable in variables]
 
     def restore(self):
-        """Puts every value back, bit for bit."""
-        # A copy each time: JAX donates what a variable holds to the next step.
+        """Assigns the copied values, bit for bit."""
+        # JAX donates the buffers of variables to the next step, so every
+        # `restore` needs copies of its own.
         for variable, value in zip(self._variables, self._values, strict=True):
             variable.assign(ops.copy(value))

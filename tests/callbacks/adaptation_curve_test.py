@@ -109,18 +109,18 @@ def test_saves_what_load_reads(adapter, tmp_path):
     assert loaded.gain(2) == curve.gain(2) != 0
 
 
-def unlabelled_arrays():
+def unlabeled_arrays():
     return ArrayBatches(tiny.make_arrays(4, count=2)[0], 2)
 
 
-def unlabelled_dataset():
+def unlabeled_dataset():
     import tensorflow as tf
 
     images, *_ = tiny.make_arrays(4, count=2)
     return tf.data.Dataset.from_tensor_slices(images).batch(2)
 
 
-@pytest.mark.parametrize("target", [unlabelled_arrays, unlabelled_dataset])
+@pytest.mark.parametrize("target", [unlabeled_arrays, unlabeled_dataset])
 def test_a_target_without_labels(adapter, target):
     before = tiny.numpy_values(adapter.network.weights)
     curve = AdaptationCurve(target())

@@ -19,7 +19,7 @@ def shared_adapter():
 
 @pytest.fixture
 def adapter():
-    """One adapter for all tests, since compiling it is what takes time."""
+    """One adapter for all tests, since compilation takes most of the time."""
     adapter = shared_adapter()
     adapter.reset()
     return adapter

@@ -18,7 +18,7 @@ def make_batches():
 
 
 def pooled(predictions, batches):
-    """The metrics over all pixels of the batches, in NumPy."""
+    """Metrics over all pixels of the batches, in NumPy."""
     semseg, depth = (
         np.concatenate([p[name] for p in predictions])
         for name in ("semseg", "depth")

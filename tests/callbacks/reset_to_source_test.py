@@ -10,7 +10,7 @@ from keras_s4t.data import online_stream
 
 
 class ShrinkFeatures(keras_s4t.methods.Method):
-    """Draws features to zero: weights and batch norm statistics move."""
+    """Moves features to zero: weights and batch norm statistics change."""
 
     bn_mode = "update"
 
@@ -19,7 +19,7 @@ class ShrinkFeatures(keras_s4t.methods.Method):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps the state before and after every step."""
+    """Records the state before and after every step."""
 
     def __init__(self):
         super().__init__()
@@ -57,7 +57,7 @@ def test_every_batch_starts_from_the_source():
     images, *_ = tiny.make_arrays(6)
     images[4:] = images[:2]
     recorder = Recorder()
-    # Callbacks run in order: the recorder looks after the reset.
+    # Callbacks run in order: the recorder runs after the reset.
     adapter.fit(
         online_stream(images, steps=2, batch_size=2),
         callbacks=[ResetToSource(every=2), recorder],
@@ -68,14 +68,14 @@ def test_every_batch_starts_from_the_source():
         expected = recorder.after[step - 1] if step % 2 else source
         assert is_same(recorder.before[step], expected)
         assert not is_same(recorder.after[step], recorder.before[step])
-    # The third batch is the first again; nothing of the second is left.
+    # The third batch equals the first and starts from the same state.
     for step in (0, 1):
         for a, b in zip(
             recorder.after[step], recorder.after[step + 4], strict=True
         ):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     assert not is_same(recorder.after[1], recorder.after[3])
-    # The last adaptation stays.
+    # The last adaptation is kept.
     assert is_same(state(adapter), recorder.after[-1])
 
 

@@ -84,7 +84,7 @@ def test_dynamic_time_warping_over_all_paths():
     first, second = random_curves(0, tasks=2, steps=4).values()
 
     def best(a, b):
-        """Cheapest continuation from a pair of steps, by brute force."""
+        """Lowest cost from a pair of steps to the end, by brute force."""
         here = abs(first[a] - second[b])
         if a == b == 3:
             return here
@@ -128,9 +128,11 @@ def test_one_task():
 
 def test_flat_curve():
     curves = {**CURVES, "edge": [0, 0, 0, 0, 0]}
-    with pytest.warns(UserWarning, match=r"Received flat curves: \['edge'\]"):
+    with pytest.warns(
+        UserWarning, match=r"Received: constant curves \['edge'\]"
+    ):
         value = measures.cosine_similarity(curves)
-    # Three of six pairs are 0.
+    # Three of the six pairs have similarity 0.
     assert value == pytest.approx(0.6826977 / 2, abs=1e-6)
 
 

@@ -42,7 +42,7 @@ def test_tasks_are_matched_by_name():
 
 
 def test_rows_of_one_table():
-    # Base row of Taskonomy to NYUD and a made-up result for each task.
+    # The base row of Taskonomy to NYUD and invented results per task.
     base = {"miou": 29.31, "depth": 1.179, "normals": 61.32, "edge": 0.1443}
     directions = {
         "miou": True,

@@ -76,7 +76,7 @@ def test_training_batches_follow_the_seed():
 
 
 def test_training_shuffles_and_flips_whole_examples():
-    rooms = SynthRooms("train", "source", 32, 5).arrays(progress=False)
+    rooms = SynthRooms("train", "source", 32, 5).arrays(verbose=0)
     outcomes = set()
     for epoch in epochs(seed=0, count=4):
         order = []

@@ -15,7 +15,7 @@ def pyramid(rng, height=13, width=10, channels=(6, 5, 4, 3)):
 
 
 def interpolation_matrix(old, new):
-    """Bilinear weights with half-pixel centres, edges repeated."""
+    """Bilinear weights with half-pixel centers, edges repeated."""
     centers = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
     low = np.floor(centers).astype(int)
     high = np.minimum(low + 1, old - 1)

@@ -1,4 +1,4 @@
-"""What every method must hold, one parametrized test file for all."""
+"""Tests of the contract of `Method`, parametrized over all methods."""
 
 import sys
 
@@ -10,7 +10,7 @@ import tiny
 import keras_s4t
 from keras_s4t import methods
 
-# Sizes small enough for tests, and the options that change what a step does.
+# Small sizes, and variants of the options that change a step.
 OPTIONS = {
     "SourceOnly": {},
     "BatchNormOnly": {},
@@ -45,19 +45,19 @@ OPTIONS = {
 }
 NAMES = list(OPTIONS)
 PLAIN = [name for name in NAMES if ":" not in name]
-# An unbiased variance over the images of a batch takes two.
+# The unbiased variance over images needs two.
 NOT_FOR_ONE_IMAGE = ("ActMAD",)
 
 
 def make_method(name, task_list):
-    """The method of a row of the table above."""
+    """Creates the method of a row of the table above."""
     if name.startswith("S4T") and "Image" not in name:
         return tiny.make_s4t(task_list, **OPTIONS[name])
     return methods.get(name.split(":")[0], **OPTIONS[name])
 
 
 def make_adapter(name, num_tasks=4, **kwargs):
-    """A compiled adapter; what the method needs from the source is done."""
+    """A compiled adapter whose method has been prepared on the source."""
     task_list = tiny.make_tasks(num_tasks)
     network = tiny.make_network(task_list)
     adapter = keras_s4t.TargetAdapter(network, make_method(name, task_list))
@@ -101,7 +101,7 @@ def test_serializes(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_moves_what_it_selects_is_label_blind_and_resets(name):
-    # Every method with all tasks, its variants with two, which is faster.
+    # Methods are tested with all tasks, variants with two for speed.
     num_tasks = 4 if name in PLAIN else 2
     images, labels, masks = tiny.make_arrays(count=num_tasks)
     _, wrong_labels, wrong_masks = tiny.make_arrays(seed=1, count=num_tasks)
@@ -114,7 +114,7 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
         reached = network.tapped_encoder.part(adapter.taps).variables
         moving = {id(v) for v in network.moving_statistics}
         expected |= {id(v) for v in reached} & moving
-    # Slots, step counters and random states may move; no weight among them.
+    # Optimizer state and random states may change, weights may not.
     may_move = {id(v) for v in adapter.optimizer.variables}
     may_move |= {
         id(variable)
@@ -139,7 +139,7 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
 
     for first, second, third in zip(*outcomes, strict=True):
         np.testing.assert_array_equal(first, second)
-        # A step without labels is compiled anew, and may round otherwise.
+        # A step without labels is compiled separately and may round otherwise.
         np.testing.assert_allclose(first, third, rtol=1e-4, atol=1e-6)
 
 

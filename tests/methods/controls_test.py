@@ -17,7 +17,7 @@ def adapt(method, images, steps):
 
 
 def first_layer_statistics(network, images):
-    """Mean and variance of the first convolution's outputs, in NumPy."""
+    """Mean and variance of the outputs of the first convolution, in NumPy."""
     layers = network.encoder.layers
     convolution = next(x for x in layers if "conv" in x.name)
     inputs = network.normalization(images)

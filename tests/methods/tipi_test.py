@@ -11,7 +11,7 @@ from keras_s4t.methods.tipi import TIPI
 
 
 class LinearModel:
-    """Predicts multiples of the images' first channel."""
+    """Predicts multiples of the first channel of the images."""
 
     tasks = [tasks.depth(), tasks.edge()]
     gains = {"depth": 3.0, "edge": -1.0}
@@ -62,7 +62,7 @@ def outputs_in_numpy(adapter, images):
 
 
 def spy(adapter, name):
-    """A list that keeps what a method of the adapter takes and returns."""
+    """Records the arguments and results of a method of the adapter."""
     method, calls = getattr(adapter, name), []
 
     def recorded(*args, **kwargs):
@@ -90,7 +90,7 @@ def test_golden_linear_model(sigma, expected):
     )
     delta = ops.convert_to_numpy(model.perturbed) - images
     np.testing.assert_allclose(np.abs(delta[..., 0]), 2, rtol=1e-4)
-    # The model does not look at the others: they stay where they started.
+    # The other channels have no gradient and keep their initial values.
     assert np.abs(delta[..., 1:]).max() < 2
     assert np.abs(delta[..., 1:]).mean() == pytest.approx(1, abs=0.1)
 
@@ -240,7 +240,7 @@ def test_the_authors_optimizer_for_any_batch():
     optimizer = TIPI().default_optimizer()
     assert isinstance(optimizer, keras.optimizers.SGD)
     assert float(optimizer.learning_rate) == pytest.approx(2.5e-4)
-    # The authors' rate is 2.5e-4 for 64 images and grows with the batch.
+    # The authors' rate is 2.5e-4 for 64 images, scaled with the batch size.
     adapter, images = make_adapter(random_start=False), tiny.make_arrays(4)[0]
     twice = np.concatenate([images, images])
     losses = [target_loss(adapter, x) * len(x) for x in (images, twice)]

@@ -113,7 +113,7 @@ def test_points_are_sorted():
     assert curve.points[0]["step"] == 10
 
 
-def test_controls_are_grey_and_methods_are_not():
+def test_controls_are_gray_and_methods_are_not():
     figure = adaptation_curves(make_curves(), make_tasks())
     lines = lines_of(panels_of(figure)[0])
     spread = {
@@ -127,7 +127,7 @@ def test_controls_are_grey_and_methods_are_not():
     assert np.ptp(matplotlib.colors.to_rgb(tent.get_color())) == 0
 
 
-def test_eleven_curves_differ_in_color_and_in_grey_print():
+def test_eleven_curves_differ_in_color_and_in_gray_print():
     names = ["Base", "BatchNormOnly", *(f"method {i}" for i in range(9))]
     curves = {name: make_curve(0.1 * i) for i, name in enumerate(names)}
     figure = adaptation_curves(curves, make_tasks())

@@ -65,7 +65,7 @@ def test_headings_and_legends():
     texts = texts_of(figure)
     for title in ["Image", "Depth", "Edges", *CLASSES, "ignored"]:
         assert texts.count(title) == 1, title
-    # Above its column, and beside the names of its colours.
+    # One title above the column, one beside the names of the colors.
     assert texts.count("Semantic segmentation") == 2
     assert texts.count("Surface normals") == 2
     for heading in ["label", "before", "after"]:
@@ -74,7 +74,7 @@ def test_headings_and_legends():
         assert texts.count(direction) == 1, direction
 
 
-def test_depth_of_one_image_shares_a_range_in_metres():
+def test_depth_of_one_image_shares_a_range_in_meters():
     labels, before, after = make_values(0), make_values(1), make_values(2)
     figure = draw()
     viridis = matplotlib.colormaps["viridis"]
@@ -83,7 +83,7 @@ def test_depth_of_one_image_shares_a_range_in_metres():
     for index in range(2):
         depths = [v["depth"][index, ..., 0] for v in (labels, before, after)]
         low, high = np.min(depths), np.max(depths)
-        # The image, then the rows of semseg, then those of depth.
+        # The axes of the image, of semseg and of depth, in this order.
         first = index * 13 + 1 + 3
         for picture, depth in zip(
             pictures[first : first + 3], depths, strict=True
@@ -137,7 +137,7 @@ def test_file(tmp_path, suffix):
         with Image.open(path) as image:
             inches = figure.get_size_inches()
             np.testing.assert_allclose(image.size, inches * 300, atol=1)
-            # More than a blank page.
+            # Larger than a blank page.
             assert len(np.unique(np.asarray(image.convert("L")))) > 100
     else:
         assert path.stat().st_size > 10_000

@@ -59,7 +59,7 @@ def test_what_is_not_finite_is_left_out_of_its_panel_alone():
     assert np.isnan(points_of(panels[2])["TTT"]).all()
 
 
-def test_controls_are_grey_and_methods_differ():
+def test_controls_are_gray_and_methods_differ():
     lines = synchronization(make_methods()).axes[0].lines
     spread = {
         line.get_label(): np.ptp(matplotlib.colors.to_rgb(line.get_color()))

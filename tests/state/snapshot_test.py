@@ -7,7 +7,7 @@ from keras_s4t.state.snapshot import Snapshot
 
 
 def make_variables():
-    """Variables of several dtypes with values hard to keep."""
+    """Variables of several dtypes with extreme values."""
     special = np.array([np.nan, np.inf, -0.0, 1e-45, 0.1], "float32")
     return [
         keras.Variable(special, dtype="float32"),
@@ -69,7 +69,7 @@ def test_the_list_may_change_afterwards():
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_survives_compiled_steps(optimizer):
-    # JAX's steps consume the arrays that they are given.
+    # Steps on JAX donate the arrays of the variables.
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(optimizer, loss="mse")
     model.optimizer.build(model.trainable_variables)

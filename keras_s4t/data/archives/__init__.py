@@ -1,1 +1,1 @@
-"""Real datasets as they are downloaded: their files, and checks of them."""
+"""Files of real datasets as they are downloaded, and their checks."""

@@ -1,7 +1,7 @@
-"""Decoding the files of archives of real data.
+"""Decoders of the files of real datasets.
 
-All paths are `pathlib`-like, such as `epath.Path`. A file that is missing,
-damaged or not what it should be raises a `ValueError` that names it.
+Paths are `pathlib`-like, such as `epath.Path`. A file that is missing, damaged
+or of another kind raises a `ValueError` with its name.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ UINT8_SCALE = 127.5
 
 @contextlib.contextmanager
 def opened(path):
-    """Opens a file, and names it in whatever goes wrong while it is read.
+    """Opens a file. Errors while it is read contain its name.
 
     Args:
         path: Path of the file.
@@ -26,16 +26,16 @@ def opened(path):
     try:
         with path.open("rb") as file:
             yield file
-    # Decoders of damaged bytes raise errors of nearly every kind.
+    # Decoders of damaged files raise many types of errors.
     except Exception as error:
         raise ValueError(f"{path} cannot be read: {error!r}") from error
 
 
 def read_image_file(path):
-    """Reads the bytes of an image as they are, if the image is sound.
+    """Reads the encoded bytes of an image that can be decoded.
 
     Args:
-        path: Path of a JPEG or PNG file of 8 bits a channel.
+        path: Path of a JPEG or PNG file with 8 bits per channel.
 
     Returns:
         Tuple of the bytes and the size of the image, `(height, width)`.
@@ -50,8 +50,8 @@ def read_image_file(path):
 def read_ids(path):
     """Reads class ids.
 
-    A palette, which says how to paint the ids, is left alone: TensorFlow's
-    decoder would return the brightness of the colors.
+    Palettes are ignored. The decoder of TensorFlow would return the brightness
+    of the palette's colors.
 
     Args:
         path: Path of a PNG file with one channel, with or without a palette.
@@ -67,7 +67,7 @@ def read_gray(path):
     """Reads intensities.
 
     Args:
-        path: Path of an image of one channel, of 8 bits or of one.
+        path: Path of an image with one channel of 8 bits or 1 bit.
 
     Returns:
         float32 array of shape `(height, width)` in [0, 1].
@@ -78,7 +78,7 @@ def read_gray(path):
 
 
 def read_vectors(path):
-    """Reads vectors whose three components are the colors of an image.
+    """Reads vectors that are stored as the colors of an image.
 
     Args:
         path: Path of an RGB image: 0 stands for -1 and 255 for 1.
@@ -92,7 +92,7 @@ def read_vectors(path):
 
 
 def read_npy(path):
-    """Reads an array of numbers that NumPy saved.
+    """Reads an array from a `.npy` file.
 
     Args:
         path: Path of a `.npy` file.
@@ -105,7 +105,7 @@ def read_npy(path):
 
 
 def read_mat(path, key):
-    """Reads one array of a MATLAB file, with SciPy.
+    """Reads an array from a MATLAB file, with SciPy.
 
     Args:
         path: Path of a `.mat` file.
@@ -123,17 +123,17 @@ def read_mat(path, key):
 
 
 def required(module, package):
-    """Imports a module that not every installation has.
+    """Imports an optional module.
 
     Args:
         module: str, name of the module.
-        package: str, name of the package that brings it.
+        package: str, name of the package that contains it.
 
     Returns:
         module.
 
     Raises:
-        ImportError: If it is not installed; the message says how to.
+        ImportError: If it is not installed, with instructions.
     """
     try:
         return importlib.import_module(module)
@@ -145,13 +145,13 @@ def required(module, package):
 
 
 def checked(path, array, shape, low, high):
-    """Checks what was read from a file.
+    """Checks the shape and range of an array read from a file.
 
     Args:
         path: Path of the file.
-        array: array of any kind.
-        shape: The shape that it must have. A last axis of size one may be
-            missing from it.
+        array: array of any dtype.
+        shape: The required shape. The array may have an additional last axis
+            of size one.
         low: Smallest allowed number.
         high: Largest allowed number.
 
@@ -159,8 +159,8 @@ def checked(path, array, shape, low, high):
         The array, in the given shape.
 
     Raises:
-        ValueError: If the shape is another, or if there are numbers outside
-            the range; NaN is none.
+        ValueError: If the array has another shape or dtype, or numbers out of
+            range. NaN is allowed.
     """
     if array.dtype.kind not in "buif":
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What the archives of NYUD-MT and PASCAL-MT have in common."""
+"""Functions for the extracted archives of NYUD-MT and PASCAL-MT."""
 
 import numpy as np
 
@@ -8,23 +8,23 @@ from keras_s4t.data.archives.decoding import read_npy
 from keras_s4t.data.archives.decoding import read_vectors
 from keras_s4t.data.readers.stored import encode_normals
 
-# The files have x to the left, y up and z towards the camera.
+# In the files, x is left, y up and z toward the camera.
 TO_CANONICAL = np.array([-1, 1, 1])
 
 
 def find_archive(folder, names, marker):
-    """Finds where an archive was extracted.
+    """Finds the top folder of an extracted archive.
 
     Args:
         folder: Path, `manual_dir` of TFDS.
-        names: Names of the archive's top folder.
-        marker: str, a file of every copy, relative to the top folder.
+        names: Possible names of the top folder.
+        marker: str, a file of the archive, relative to the top folder.
 
     Returns:
         Path of the top folder: `folder` itself or one of `names` in it.
 
     Raises:
-        ValueError: If the marker is in none of them, or in several.
+        ValueError: If none or several of them contain the marker.
     """
     candidates = [folder, *(folder / name for name in names)]
     found = [path for path in candidates if (path / marker).exists()]
@@ -37,7 +37,7 @@ def find_archive(folder, names, marker):
 
 
 def read_lines(path):
-    """Reads a list of names, one a line.
+    """Reads a list of names, one per line.
 
     Args:
         path: Path of a text file.
@@ -46,31 +46,32 @@ def read_lines(path):
         list of str, without surrounding blanks and empty lines.
 
     Raises:
-        ValueError: If the file cannot be read or names nothing.
+        ValueError: If the file cannot be read or is empty.
     """
     with opened(path) as file:
         lines = file.read().decode().splitlines()
     names = [line.strip() for line in lines if line.strip()]
     if not names:
-        raise ValueError(f"{path} must name something, one name a line")
+        raise ValueError(f"{path} must contain names, one per line")
     return names
 
 
 def read_normals(path, size, mask=True):
-    """Reads normals, shorter than 0.5 where they are missing.
+    """Reads normals. Vectors shorter than 0.5 are missing.
 
     Args:
         path: Path of a `.jpg`, `.png` or `.npy` file.
         size: Pair `(height, width)`.
-        mask: array of that shape, 0 where normals do not count.
+        mask: array of that shape, 0 where normals are ignored.
 
     Returns:
-        uint8 array of shape `(height, width, 3)`, as `stored.py` has them.
+        uint8 array of shape `(height, width, 3)`, encoded as in `stored.py`.
 
     Raises:
-        ValueError: If the file is missing, damaged or not as it should be.
+        ValueError: If the file is missing, damaged or of another shape or
+            range.
     """
     read = read_npy if path.suffix == ".npy" else read_vectors
-    # Rounding may leave a component just above 1.
+    # Rounding can make a component slightly larger than 1.
     normals = checked(path, read(path), (*size, 3), -1.01, 1.01)
     return encode_normals(normals * TO_CANONICAL, mask)

@@ -1,4 +1,4 @@
-"""In which frame are normals? The depth of the same pixels tells."""
+"""Finds the frame of stored normals by comparison with depth."""
 
 import itertools
 
@@ -6,27 +6,27 @@ import numpy as np
 
 #: The canonical frame, as a signed permutation of axes.
 CANONICAL = ("+x", "+y", "+z")
-# Pixels on each side of the one whose slope is measured.
+# Distance in pixels of the neighbors from which a slope is measured.
 REACH = 2
-# Inverse depth is linear on a plane; a larger relative bend is a crease or an
-# occlusion.
+# Inverse depth is linear on a plane. A larger relative second difference is a
+# crease or an occlusion.
 MAX_BEND = 0.01
-# Shorter normals are missing, as in `stored.py`.
+# Shorter normals are missing, as in `readers/stored.py`.
 MIN_LENGTH = 0.5
 
 
 def normals_of_depth(depth, focal_length):
-    """Normals of the surface that depth describes.
+    """Computes normals from depth.
 
     Args:
-        depth: Array of shape `(height, width)`, metres along the optical axis,
+        depth: Array of shape `(height, width)`, meters along the optical axis,
             0 where it is missing.
-        focal_length: float, in pixels; the optical axis goes through the
-            middle of the image.
+        focal_length: float, in pixels. The optical axis is at the center of
+            the image.
 
     Returns:
-        Array of shape `(height, width, 3)`: unit vectors, x right, y up, z
-        towards the camera, and 0 where depth is missing or no plane.
+        Array of shape `(height, width, 3)` of unit vectors, x right, y up, z
+        toward the camera; 0 where depth is missing or not planar.
     """
     height, width = depth.shape
     rows, columns = np.mgrid[:height, :width]
@@ -67,22 +67,22 @@ def _is_flat(depth):
 
 
 def frame_errors(stored, measured):
-    """How far stored normals are from measured ones, in every frame.
+    """Errors of stored normals for every possible frame.
 
     Args:
-        stored: Array of shape `(..., 3)`; normals that are shorter than 0.5 or
+        stored: Array of shape `(..., 3)`. Normals that are shorter than 0.5 or
             NaN are missing.
         measured: Array of the same shape, in the canonical frame, 0 where
             normals are missing.
 
     Returns:
-        dict from a frame to the median angle in degrees between both, had the
-        stored ones been in that frame; the smallest first. A frame is a triple
-        of axes, such as `("+x", "-z", "+y")`: what each of the three stored
-        numbers is, in canonical axes. `CANONICAL` is as documented.
+        dict from frame to the median angle in degrees between measured normals
+        and stored normals in that frame, in increasing order of the angle. A
+        frame is a triple of canonical axes, one per stored component, such as
+        `("+x", "-z", "+y")`. `CANONICAL` is the documented frame.
 
     Raises:
-        ValueError: If no pixel has both.
+        ValueError: If no pixel has both normals.
     """
     stored, measured = (
         np.reshape(stored, (-1, 3)),
@@ -92,8 +92,8 @@ def frame_errors(stored, measured):
     both = (lengths >= MIN_LENGTH) & measured.any(-1)
     if not both.any():
         raise ValueError(
-            "Some pixels must have a normal and a slope of depth. Received: "
-            f"{both.size} pixels, none of which has both"
+            "At least one pixel must have a stored and a measured normal. "
+            f"Received: {both.size} pixels without both"
         )
     stored = stored[both] / lengths[both, None]
     measured = measured[both]

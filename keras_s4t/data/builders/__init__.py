@@ -1,1 +1,4 @@
-"""TFDS builders, one subpackage a dataset. They need tensorflow_datasets."""
+"""TFDS builders, one subpackage per dataset.
+
+They require tensorflow_datasets.
+"""

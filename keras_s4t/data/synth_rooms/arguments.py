@@ -1,4 +1,4 @@
-"""Checks of the numbers that users pass in."""
+"""Validation of numeric arguments."""
 
 import math
 import numbers

@@ -1,4 +1,6 @@
-"""The classes of SynthRooms and the instance ids that every room reserves."""
+"""Classes of SynthRooms and instance ids that are equal in every room."""
+
+from keras_s4t.tasks.label import IGNORE_CLASS
 
 CLASS_NAMES = (
     "wall",
@@ -12,14 +14,12 @@ CLASS_NAMES = (
     "plant",
 )
 
-# Lamps and small objects belong to no class; losses and metrics skip them.
-IGNORE_CLASS = 255
-
 CLASS_IDS = {name: index for index, name in enumerate(CLASS_NAMES)}
+# Lamps and small objects have no class. Losses and metrics ignore them.
 CLASS_IDS["void"] = IGNORE_CLASS
 
-# Walls (with what hangs on them), floor (with the rug) and ceiling (with its
-# lamp) are one instance each, so that no edge is drawn inside them.
+# Walls with their fixtures, floor with rug and ceiling with lamp are one
+# instance each, so that there are no edges inside of them.
 WALL_INSTANCE = 0
 FLOOR_INSTANCE = 1
 CEILING_INSTANCE = 2

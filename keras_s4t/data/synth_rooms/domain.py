@@ -1,4 +1,4 @@
-"""A domain: every number that may differ between source and target."""
+"""A domain: parameters that differ between source and target."""
 
 import dataclasses
 import re
@@ -10,25 +10,25 @@ from keras_s4t.data.synth_rooms.rendering.textures import TEXTURE_KINDS
 class Domain:
     """Distribution of the cameras, lights, materials and sensors of rooms.
 
-    Ranges are `(low, high)` pairs, drawn from uniformly once per image. The
-    `*_kinds` are weights by texture name; they may be given as a dict and are
-    stored as a tuple of pairs, so that a domain is immutable and hashable.
-    The defaults are those of the domain `"source"`.
+    A range is a `(low, high)` pair. Values are drawn from it uniformly, once
+    per image. The `*_kinds` are weights by texture name. They may be given as a
+    dict and are stored as a tuple of pairs, so that a domain is immutable and
+    hashable. The defaults are those of the domain `"source"`.
 
     Args:
-        name: str of letters, digits, `.`, `_` and `-`. Part of ids and of the
+        name: str of letters, digits, `.`, `_` and `-`. Part of ids and of
             names of cached files.
-        camera_height: range, metres above the floor.
-        camera_pitch: range, degrees, negative looks down.
+        camera_height: range, meters above the floor.
+        camera_pitch: range, degrees; negative looks down.
         camera_roll: range, degrees.
         field_of_view: range, horizontal, degrees.
         key_power: range, brightness of the ceiling lamp.
-        key_kelvin: range, colour temperature of the ceiling lamp.
-        key_radius: range, metres; larger lamps throw softer shadows.
-        key_offset: range, distance of the lamp from the centre of the ceiling
+        key_kelvin: range, color temperature of the ceiling lamp.
+        key_radius: range, meters; larger lamps cast softer shadows.
+        key_offset: range, distance of the lamp from the center of the ceiling
             as a fraction of the room.
         window_power: range, brightness of the daylight from the window.
-        window_kelvin: range, colour temperature of the daylight.
+        window_kelvin: range, color temperature of the daylight.
         ambient: range, brightness of the indirect light.
         wall_kinds: texture weights of the walls.
         floor_kinds: texture weights of the floor.
@@ -37,26 +37,28 @@ class Domain:
         wall_value: range in `[0, 1]`.
         fabric_saturation: range in `[0, 1]`.
         fabric_value: range in `[0, 1]`.
-        wood_hue: range in `[0, 1]`, a full turn of the colour circle.
+        wood_hue: range in `[0, 1]`, where 1 is a full turn of the color wheel.
         wood_saturation: range in `[0, 1]`.
         wood_value: range in `[0, 1]`.
         texture_contrast: range, multiplies the contrast of every texture.
         texture_frequency: range, multiplies the spatial frequency of every
             texture.
-        painted_wood: float in `[0, 1]`, the chance that wood is painted.
+        painted_wood: float in `[0, 1]`, probability of painted wood.
         gloss: range, strength of highlights.
-        clutter: range, number of small objects (fractions are dropped).
+        clutter: range, number of small objects, rounded down.
         exposure: range, factor on the brightness of the picture.
         white_balance: range, gain error of red (positive is warm) and,
             negated, of blue.
         tint: range, gain error of green.
-        contrast: range, factor around middle grey.
-        saturation: range, factor around the pixel's grey.
-        vignette: range, darkening towards the corners.
-        blur: range, sigma of a Gaussian, pixels at 128 pixels a side.
+        contrast: range, factor of the difference from middle gray.
+        saturation: range, factor of the difference from the gray value of the
+            pixel.
+        vignette: range, darkening toward the corners.
+        blur: range, sigma of a Gaussian, in pixels of a 128 x 128 picture.
         read_noise: range, standard deviation of the constant noise.
-        shot_noise: range, standard deviation of the noise at brightness 1.
-        haze: range, extinction per metre.
+        shot_noise: range, standard deviation of the shot noise at brightness
+            1.
+        haze: range, extinction per meter.
 
     Raises:
         ValueError: if the name, a range or a texture weight is malformed.
@@ -122,15 +124,15 @@ class Domain:
         return dataclasses.replace(self, **changes)
 
     def toward(self, other, amount):
-        """Returns the domain some way from this one to another.
+        """Interpolates between this domain and another one.
 
-        All ranges and weights are interpolated linearly; the name becomes
+        Ranges and weights are interpolated linearly. The name becomes
         `"<self>-<other>-<amount>"`.
 
         Args:
             other: `Domain`.
-            amount: float. 0 is this domain, 1 the other; values above 1 go
-                beyond it.
+            amount: float. 0 is this domain, 1 the other one. Values above 1
+                extrapolate.
         """
         mixed = {"name": f"{self.name}-{other.name}-{amount:g}"}
         for field in dataclasses.fields(self)[1:]:
@@ -165,7 +167,7 @@ def _check_range(name, bounds):
 
 
 def _checked_weights(name, domain):
-    """Returns texture weights as pairs; their order matters to the draws."""
+    """Returns texture weights as pairs. Random draws depend on their order."""
     weights = dict(getattr(domain, name))
     unknown = set(weights) - set(TEXTURE_KINDS)
     if unknown or not sum(weights.values()) > 0 or min(weights.values()) < 0:

@@ -1,14 +1,14 @@
 """The seven domains of SynthRooms.
 
-The numbers are fixed: they were chosen before any method was run on them and
-are never tuned.
+The parameters are fixed. They were chosen before methods were evaluated on them
+and must not be tuned.
 """
 
 from keras_s4t.data.synth_rooms.domain import Domain
 
 SOURCE = Domain("source")
 
-# Lamps at night: another light, colour temperature and exposure.
+# Lamps at night: different light, color temperature and exposure.
 EVENING = SOURCE.replace(
     name="evening",
     key_power=(0.5, 0.8),
@@ -51,7 +51,7 @@ RETRO = SOURCE.replace(
     gloss=(0.1, 0.4),
 )
 
-# Another platform: a low, wide camera.
+# Another platform: a low camera with a wide field of view.
 ROBOT = SOURCE.replace(
     name="robot",
     camera_height=(0.5, 0.8),
@@ -60,7 +60,7 @@ ROBOT = SOURCE.replace(
     field_of_view=(82.0, 95.0),
 )
 
-# A worse sensor: noise, blur, low contrast, cold cast, veiling glare.
+# A worse sensor: noise, blur, low contrast, cold white balance, haze.
 SENSOR = SOURCE.replace(
     name="sensor",
     white_balance=(-0.16, -0.06),
@@ -75,11 +75,10 @@ SENSOR = SOURCE.replace(
     exposure=(1.0, 1.5),
 )
 
-# More things, and things lying around.
+# More small objects.
 CLUTTER = SOURCE.replace(name="clutter", clutter=(10, 18))
 
-# Everything moderately at once, a phone in another flat at dusk: the default
-# target.
+# The default target: a moderate mixture of all shifts.
 MIXED = SOURCE.replace(
     name="mixed",
     camera_height=(1.1, 1.7),

@@ -1,4 +1,4 @@
-"""Labels of one example, before masks and ids are added."""
+"""Image and labels of one example, without masks and id."""
 
 import numpy as np
 

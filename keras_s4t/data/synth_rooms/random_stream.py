@@ -6,14 +6,14 @@ import numpy as np
 
 
 class RandomStream:
-    """Independent, reproducible random stream addressed by a key.
+    """Reproducible random stream that is identified by a key.
 
-    Every draw but `normal` is derived from `Generator.random()`, whose output
-    is the same in all NumPy versions.
+    All draws except `normal` are derived from `Generator.random()`, whose
+    output is the same in all versions of NumPy.
 
     Args:
-        *key: ints and strings. Equal keys give equal streams, different keys
-            give independent ones.
+        *key: ints and strings. Equal keys give equal streams. Different keys
+            give independent streams.
 
     Example:
     ```python
@@ -36,7 +36,7 @@ class RandomStream:
         return self.uniform(bounds[0], bounds[1])
 
     def integer(self, low, high):
-        """Draws an int from `low` to `high`, both included."""
+        """Draws an int from `low` to `high`, both inclusive."""
         return int(low + np.floor(self.generator.random() * (high - low + 1)))
 
     def chance(self, probability=0.5):
@@ -44,7 +44,7 @@ class RandomStream:
         return self.generator.random() < probability
 
     def choice(self, options, weights=None):
-        """Draws one of `options`, equally likely unless `weights` are given."""
+        """Draws one of `options`, uniformly or by `weights`."""
         options = list(options)
         draw = self.generator.random()
         if weights is None:

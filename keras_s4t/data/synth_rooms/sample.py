@@ -1,4 +1,4 @@
-"""From an index to a rendered room."""
+"""Renders the room of an index."""
 
 import dataclasses
 
@@ -19,13 +19,13 @@ SPLITS = {"train": 0, "validation": 1, "test": 2}
 
 @dataclasses.dataclass
 class Sample:
-    """A rendered room with everything that is known about it.
+    """A rendered room with its geometry.
 
     Attributes:
         image: uint8 `(size, size, 3)`, RGB.
         edges: bool `(size, size)`, one pixel thick.
         rendering: `Rendering`, the geometry buffers.
-        packed: `PackedScene`, what the part ids refer to.
+        packed: `PackedScene`, to which part ids refer.
         camera: `Camera`, with the focal length in pixels.
     """
 

@@ -19,7 +19,7 @@ from keras_s4t.data.synth_rooms.sample import SPLITS
 from keras_s4t.data.synth_rooms.storage.array_cache import ArrayCache
 from keras_s4t.data.synth_rooms.storage.render_arrays import render_arrays
 
-# To be raised whenever a pixel or a label may change: cached files of other
+# Must be raised whenever a pixel or a label may change. Cached files of other
 # versions are not read.
 VERSION = "1.0.0"
 
@@ -30,20 +30,20 @@ MIN_SIZE = 16
 class SynthRooms:
     """Procedural indoor rooms with labels for four tasks.
 
-    Rooms are furnished and rendered by NumPy alone, with exact geometry: no
-    download, no other dependency, the same on every Keras backend. An example
-    depends on nothing but the seed, the split, its index, the domain and the
-    size. Index `i` of a split is the same room in every domain; domains that
-    change only light, materials or sensor keep its labels as well.
+    Rooms are generated and rendered in NumPy, with exact geometry. They need no
+    download and are equal on all Keras backends. An example depends only on the
+    seed, the split, its index, the domain and the size. Index `i` of a split is
+    the same room in every domain. Domains that change only light, materials or
+    sensor also have the same labels.
 
     `rooms[i]` is a dict of NumPy arrays:
 
     - `image`: float32 `(size, size, 3)`, RGB, 0 to 255.
     - `semseg`: int32 `(size, size)`, index into `class_names`; 255 (lamps and
-      small objects) is to be ignored.
-    - `depth`: float32 `(size, size, 1)`, metres along the optical axis.
+      small objects) is ignored.
+    - `depth`: float32 `(size, size, 1)`, meters along the optical axis.
     - `normals`: float32 `(size, size, 3)`, unit vectors in the camera frame:
-      x right, y up, z towards the camera.
+      x right, y up, z toward the camera.
     - `edge`: float32 `(size, size, 1)` in `[0, 1]`, boundaries of objects.
     - `semseg_mask`, `depth_mask`, `normals_mask`, `edge_mask`: float32
       `(size, size, 1)`, 1 where the label is valid, else 0.
@@ -55,10 +55,10 @@ class SynthRooms:
         size: int of at least 16, side of the pictures in pixels.
         num_examples: int; 2000 for training and 200 for validation and test
             if `None`.
-        seed: int from 0 to `2**32 - 1`. Other seeds give other rooms.
+        seed: int from 0 to `2**32 - 1`. Different seeds give different rooms.
         edge_sigma: float, pixels. Edges are one pixel thick and blurred by a
-            Gaussian that leaves straight lines a peak of 1; 0 keeps them
-            binary.
+            Gaussian whose peak on a straight line is 1. They are binary if
+            `edge_sigma` is 0.
 
     Raises:
         ValueError: if an argument is not as described.
@@ -131,7 +131,7 @@ class SynthRooms:
 
     @property
     def fingerprint(self):
-        """Hash of everything that the arrays depend on."""
+        """Hash of all parameters of the arrays."""
         description = [
             VERSION,
             dataclasses.asdict(self.domain),
@@ -145,22 +145,24 @@ class SynthRooms:
         text = json.dumps(description, default=float)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def arrays(self, cache_dir=None, workers=1, progress=True):
+    def arrays(self, cache_dir=None, workers=1, verbose="auto"):
         """Renders all examples into stacked, compact arrays.
 
-        The arrays have no masks and no ids: the labels are valid everywhere
-        but where `semseg` is 255, and row `i` is example `i`.
+        The arrays have no masks and no ids. Labels are valid except where
+        `semseg` is 255, and row `i` is example `i`.
 
-        A cached file is checked when it is read; if it is damaged, a warning
-        names it and it is rendered again. Finished parts of a rendering that
-        was interrupted are not rendered again.
+        Cached files are checked when they are read. Damaged files are reported
+        with a warning and rendered again. An interrupted rendering continues
+        after the last finished part.
 
         Args:
-            cache_dir: str or path of a folder in which the arrays are kept
-                for the next time, in one `.npz` file; `None` keeps nothing.
-            workers: int, number of processes. More than one needs the calling
-                script to start its work below `if __name__ == "__main__":`.
-            progress: bool. Whether to show a progress bar.
+            cache_dir: str or path of a folder in which the arrays are cached
+                in one `.npz` file. If `None`, they are not cached.
+            workers: int, number of processes. With more than one, the calling
+                script must start its work below
+                `if __name__ == "__main__":`.
+            verbose: `"auto"`, 0 or 1. `"auto"` and 1 show a progress bar, 0 is
+                silent.
 
         Returns:
             dict of arrays with a leading axis of `num_examples`: `image`
@@ -168,10 +170,16 @@ class SynthRooms:
             float16, with shapes and units as in `rooms[i]`.
 
         Raises:
-            ValueError: if `workers` is not an int of at least 1.
+            ValueError: if `workers` is not an int of at least 1, or `verbose`
+                is none of its options.
             RuntimeError: if a worker process stopped unexpectedly.
         """
         workers = checked_integer("workers", workers, 1)
+        if verbose not in ("auto", 0, 1):
+            raise ValueError(
+                "`verbose` must be 'auto', 0 or 1. "
+                f"Received: verbose={verbose!r}"
+            )
         specs = compact_specs(self.size)
         cache = None
         if cache_dir is not None:
@@ -183,7 +191,7 @@ class SynthRooms:
                 cache_dir, name, self.fingerprint, specs, len(self)
             )
         return render_arrays(
-            self._render_compact, specs, len(self), cache, workers, progress
+            self._render_compact, specs, len(self), cache, workers, verbose
         )
 
     def _render(self, index):

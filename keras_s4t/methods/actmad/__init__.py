@@ -1,4 +1,4 @@
-"""ActMAD, and the moments that it collects."""
+"""ActMAD and its moments of activations."""
 
 from keras_s4t.methods.actmad.actmad import ActMAD
 

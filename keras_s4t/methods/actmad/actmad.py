@@ -1,4 +1,4 @@
-"""ActMAD (Mirza et al., CVPR 2023): match activations' moments everywhere."""
+"""ActMAD (Mirza et al., CVPR 2023): alignment of activation moments."""
 
 import keras
 from keras import ops
@@ -14,24 +14,24 @@ LAYERS = ("all", "deep")
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class ActMAD(Method):
-    """Aligns means and variances of batch norm outputs with the source's.
+    """Aligns means and variances of batch norm outputs with the source.
 
-    Statistics are those of the images of one batch, at every location of every
-    map; on the source they are averaged over batches, so collect with the
-    batch size of the adaptation. The loss is the absolute difference of means
-    plus that of variances, averaged over every map and summed over maps. The
-    encoder moves; batch norm keeps the source statistics.
+    Moments are computed over the images of a batch at every location of every
+    feature map. On the source they are averaged over batches. Collect them with
+    the batch size of the adaptation. The loss is the absolute difference of
+    means plus that of variances, averaged over each feature map and summed over
+    the maps. The encoder is adapted. Batch norm uses the source statistics.
 
     Args:
         image_size: Pair of ints, `(height, width)` of the source images.
-            Statistics are resized for target images of another size.
+            Moments are resized for target images of another size.
         layers: `"all"` for all batch norms of the encoder, `"deep"` for the
-            later half.
-        spatial: bool. Whether each location has statistics of its own.
-            Otherwise they are of channels, over images and locations.
+            second half of them.
+        spatial: bool. Whether moments are computed per location. Otherwise
+            they are computed per channel, over images and locations.
 
     Raises:
-        ValueError: If an option is unknown or a size not positive.
+        ValueError: If an option is unknown or a size is not positive.
 
     References:
     - [Mirza et al., 2023](https://arxiv.org/abs/2211.12870)
@@ -62,7 +62,7 @@ class ActMAD(Method):
         if not network.batch_norms:
             raise ValueError(
                 "ActMAD needs an encoder with batch normalization. "
-                f"Received: network={network.name!r} without any"
+                f"Received: network={network.name!r} without it"
             )
 
     def check_target(self, x, batch_size=None):
@@ -71,7 +71,7 @@ class ActMAD(Method):
             self._check_count(len(images))
 
     def _check_count(self, count):
-        # Over images alone, there is no variance of a single one.
+        # Per location, a single image has no variance.
         if self.spatial and count < 2:
             raise ValueError(
                 "ActMAD needs at least 2 images in a batch. "
@@ -84,7 +84,7 @@ class ActMAD(Method):
         return tuple(f"norm_{i}" for i in range(first, count))
 
     def features_shape(self, network):
-        # Moments by location have the size of the source's features.
+        # Moments per location have the size of the source features.
         taps = self.taps(network)
         return network.tapped_encoder.shapes(taps, self.image_size)
 
@@ -101,7 +101,7 @@ class ActMAD(Method):
         self.built = True
 
     def moments(self, features):
-        """Means and variances of the features of a batch, by name."""
+        """Means and variances of the features of a batch, a dict by name."""
         axis = (0,) if self.spatial else (0, 1, 2)
         return {k: mean_and_variance(x, axis) for k, x in features.items()}
 

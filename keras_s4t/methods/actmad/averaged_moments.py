@@ -5,17 +5,17 @@ import keras
 class AveragedMoments(keras.layers.Layer):
     """Means and variances of several features, averaged over batches.
 
-    Every batch has the same weight. All state is in weights: it is saved, and
-    collecting can go on later.
+    All batches have equal weight. The state is stored in weights, so that it is
+    saved and collection can be resumed.
 
     Attributes:
-        means: dict from name to a variable of the shape of that feature's
-            moments.
+        means: dict from name to a variable with the shape of the moments of
+            that feature.
         variances: dict from name to a variable of the same shape.
     """
 
     def __init__(self, **kwargs):
-        # Statistics are float32 whatever the network computes in.
+        # Statistics are float32 with every dtype policy of the network.
         super().__init__(**{**kwargs, "dtype": "float32"})
 
     def build(self, moments_shape):
@@ -36,13 +36,14 @@ class AveragedMoments(keras.layers.Layer):
         )
 
     def pairs(self, moments):
-        """What belongs together.
+        """Pairs every variable with the corresponding moment.
 
         Args:
             moments: dict from name to a pair of tensors, mean and variance.
 
         Returns:
-            list of pairs of a variable, a mean or a variance, and the tensor.
+            list of pairs of a variable and a tensor, both of a mean or both of
+            a variance.
         """
         pairs = []
         for name, (mean, variance) in moments.items():
@@ -51,20 +52,20 @@ class AveragedMoments(keras.layers.Layer):
         return pairs
 
     def update(self, moments):
-        """Averages the moments of one batch in; not for compiled functions.
+        """Adds the moments of a batch to the averages. Runs eagerly only.
 
         Args:
             moments: dict from name to a pair of tensors, mean and variance.
 
         Raises:
-            ValueError: If a tensor has another shape than the variables.
+            ValueError: If a tensor and its variable differ in shape.
         """
         pairs = self.pairs(moments)
         for variable, value in pairs:
             if tuple(variable.shape) != tuple(value.shape):
                 raise ValueError(
                     f"The moments must have shape {tuple(variable.shape)}, "
-                    "that of the size which the statistics were made for. "
+                    "which follows from the image size of the statistics. "
                     f"Received: moments of shape {tuple(value.shape)}"
                 )
         self.num_batches.assign(self.num_batches + 1)

@@ -8,10 +8,10 @@ def mean_and_variance(x, axis):
 
     Args:
         x: Tensor.
-        axis: Tuple of ints. The axes of the samples.
+        axis: Tuple of ints. Axes to reduce.
 
     Returns:
-        Pair of float32 tensors of the shape of `x` without these axes.
+        Pair of float32 tensors with the shape of `x` without these axes.
     """
     x = ops.cast(x, "float32")
     mean = ops.mean(x, axis=axis, keepdims=True)

@@ -1,4 +1,4 @@
-"""ClusT3, and the mutual information that it maximizes."""
+"""ClusT3 and its mutual information loss."""
 
 from keras_s4t.methods.clust3.clust3 import ClusT3
 

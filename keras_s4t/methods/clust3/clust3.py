@@ -1,4 +1,4 @@
-"""ClusT3 (Hakim et al., ICCV 2023): clusters that tell most of the features."""
+"""ClusT3 (Hakim et al., ICCV 2023): mutual information of feature clusters."""
 
 import keras
 from keras import layers
@@ -13,24 +13,23 @@ from keras_s4t.methods.requirements import check_levels
 class ClusT3(Method):
     """Maximizes the mutual information of features and their clusters.
 
-    Several projectors, 1x1 convolutions, assign every position of a level to
-    clusters, each in its own way. The loss, summed over projectors and levels,
-    is the negative mutual information of clusters and features over all
-    positions of the batch. At test time projectors are frozen and the encoder
-    is adapted up to the last of the levels. All of the encoder runs
-    nevertheless, so that the moving statistics of all its batch norms follow
-    the target.
+    Several projectors per level assign every position to soft clusters. Each
+    projector is a 1x1 convolution. The loss is the negative mutual information
+    of clusters and features over all positions of the batch, summed over
+    projectors and levels. On the target, the projectors are frozen and the
+    encoder is adapted up to the highest of the levels. All of the encoder runs,
+    so that the moving statistics of all its batch norms follow the target.
 
     Args:
         levels: Tuple of pyramid levels with projectors.
-        num_clusters: int, at least 2. Clusters of a projector.
-        num_projectors: int. Projectors of a level.
-        legacy_kl: bool. Whether clusters are balanced as in the code of
-            the method's authors; see `mutual_information_loss`.
+        num_clusters: int, at least 2. Number of clusters per projector.
+        num_projectors: int. Number of projectors per level.
+        legacy_kl: bool. Whether clusters are balanced as in the authors' code.
+            See `mutual_information_loss`.
         weight: float. Weight of the source loss.
 
     Raises:
-        ValueError: If a number is out of its range, or the network lacks a
+        ValueError: If a number is out of range, or if the network lacks a
             level.
 
     References:
@@ -57,7 +56,7 @@ class ClusT3(Method):
                 f"num_projectors={num_projectors}"
             )
         # === Layers ===
-        # On channels last, a dense layer is a 1x1 convolution.
+        # With channels last, a dense layer is a 1x1 convolution.
         self.projectors = {
             level: layers.Dense(
                 num_projectors * num_clusters,
@@ -117,7 +116,7 @@ class ClusT3(Method):
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        # Its name in models that were saved before.
+        # Name of the argument in older saved models.
         if "reference_kl" in config:
             config["legacy_kl"] = config.pop("reference_kl")
         return cls(**config)

@@ -1,4 +1,4 @@
-"""Mutual information of soft cluster assignments and what is assigned."""
+"""Mutual information of soft cluster assignments and samples."""
 
 import math
 
@@ -8,25 +8,25 @@ from keras import ops
 def mutual_information_loss(logits, legacy_kl=False):
     """Negative mutual information of clusters and samples.
 
-    `mean_n H(p_n) - H(mean_n p_n)` with `p_n` the softmax of sample `n` and
-    `H` the entropy in nats: low where every sample has one cluster, and all
-    clusters are used equally.
+    The loss is `mean_n H(p_n) - H(mean_n p_n)`, where `p_n` is the softmax of
+    sample `n` and `H` the entropy in nats. It is low if every sample belongs to
+    one cluster and all clusters are equally large.
 
     Args:
-        logits: Tensor of shape `(num_samples, num_clusters)`, or with axes in
-            between, for clusterings that have nothing to do with each other.
-        legacy_kl: bool. Whether the second term is, as in the code of the
-            method's authors, `KL(U || q) / num_clusters` with `U` uniform and
-            `q` the softmax of the mean logits, instead of the paper's
-            `-H(mean_n p_n)`.
+        logits: Tensor of shape `(num_samples, ..., num_clusters)`. The axes in
+            between are independent clusterings.
+        legacy_kl: bool. Whether the second term is
+            `KL(U || q) / num_clusters` as in the authors' code, instead of
+            `-H(mean_n p_n)` as in the paper. `U` is the uniform distribution
+            and `q` the softmax of the mean logits.
 
     Returns:
-        Float32 tensor of shape `logits.shape[1:-1]`, a scalar for one
-        clustering, in `[-log(num_clusters), 0]`; with `legacy_kl` at least
-        0.
+        float32 tensor of shape `logits.shape[1:-1]`, a scalar for one
+        clustering. Values are in `[-log(num_clusters), 0]`, or not negative
+        with `legacy_kl`.
 
     Raises:
-        ValueError: If `logits` has less than two axes.
+        ValueError: If `logits` has fewer than two axes.
 
     References:
     - [Hakim et al., 2023](https://arxiv.org/abs/2310.12345)
@@ -44,7 +44,7 @@ def mutual_information_loss(logits, legacy_kl=False):
         log_q = ops.log_softmax(ops.mean(logits, axis=0), axis=-1)
         divergence = -math.log(num_clusters) - ops.mean(log_q, axis=-1)
         return conditional + divergence / num_clusters
-    # The logarithm of a mean that underflows has no gradient to speak of.
+    # In the log domain, since the mean of probabilities can underflow.
     num_samples = ops.cast(ops.shape(logits)[0], "float32")
     log_marginal = ops.logsumexp(log_p, axis=0) - ops.log(num_samples)
     return conditional - _entropy(log_marginal)

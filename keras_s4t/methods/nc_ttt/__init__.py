@@ -1,4 +1,4 @@
-"""NC-TTT, with its noise and the discriminator of it."""
+"""NC-TTT, its noise and its noise discriminator."""
 
 from keras_s4t.methods.nc_ttt.nc_ttt import NCTTT
 

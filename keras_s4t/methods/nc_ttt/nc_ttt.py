@@ -1,4 +1,4 @@
-"""NC-TTT (Osowiechi et al., CVPR 2024): features as clean as on the source."""
+"""NC-TTT (Osowiechi et al., CVPR 2024): noise-contrastive TTT."""
 
 import keras
 from keras import ops
@@ -13,28 +13,30 @@ from keras_s4t.methods.requirements import check_levels
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class NCTTT(Method):
-    """Contrasts large with small noise on projected features.
+    """Discriminates large from small noise on projected features.
 
-    On the source, a discriminator learns, position by position, how likely
-    the noise on the projected features of one level is large. On the target
-    none is added, and the features shall look as if it were small: the
-    encoder's variables up to `level` move, and, since all of it runs, all its
-    moving statistics. Discriminator and projection are frozen and have none.
+    On the source, a discriminator learns for every position the probability
+    that the noise added to the projected features of one level is large. On
+    the target no noise is added, and the loss is that of features with small
+    noise. The encoder is adapted up to `level`. All of the encoder runs, so
+    that the moving statistics of all its batch norms follow the target. The
+    projection and the discriminator are frozen.
 
     Args:
-        level: The pyramid level whose features are projected.
+        level: Pyramid level of the projected features.
         projection_dim: int. Channels of the projection.
         hidden_dim: int. Hidden channels of the discriminator.
         sigma_large: float. Standard deviation of large noise.
         sigma_small: float, positive. That of small noise.
         entropy_weight: float, not negative. Weight of the entropy of the class
-            predictions of `entropy_task`, added to the test-time loss.
+            predictions of `entropy_task` in the test-time loss.
         entropy_task: Name of a task that predicts classes.
         weight: float. Weight of the source loss.
-        seed: Optional int, seed of the noise.
+        seed: Optional int. Seed of the noise.
 
     Raises:
-        ValueError: If numbers are out of range, or level or task missing.
+        ValueError: If a number is out of range, or if the network lacks the
+            level or the task.
 
     References:
     - [Osowiechi et al., 2024](https://arxiv.org/abs/2404.08392)
@@ -86,7 +88,7 @@ class NCTTT(Method):
         shape = (*ops.shape(features)[:3], self.discriminator.projection_dim)
         noises = self.noise.draw(shape)
         logits = self.discriminator(features, noises)
-        # Binary cross-entropy, for probabilities as labels.
+        # Binary cross-entropy with probabilities as labels.
         is_large = self.noise.posteriors(noises)
         loss = ops.mean(ops.softplus(logits) - is_large * logits)
         return {"noise": self.weight * loss}

@@ -5,18 +5,18 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class NoiseDiscriminator(keras.layers.Layer):
-    """Projects features and tells how noisy the projection is, per position.
+    """Projects features and classifies the noise on them, per position.
 
-    Of 1x1 convolutions: a projection, a hidden layer with batch
-    normalization and leaky ReLU, and one output. The projection and the
-    hidden convolution, with nothing but added noise in between, are linear:
-    `(x @ P + noise) @ W == x @ (P @ W) + noise @ W`. So they are applied as
-    one, exactly, and the wide projected map never exists.
+    The layers are 1x1 convolutions: a projection, a hidden layer with batch
+    normalization and leaky ReLU, and an output. Only noise is added between
+    the projection and the hidden convolution, and both are linear:
+    `(x @ P + noise) @ W == x @ (P @ W) + noise @ W`. They are applied as one
+    convolution, so that the wide projected map is never computed.
 
-    Batch normalization uses the statistics of the batch, always, and keeps
-    none: no prediction would read them, and a step writes nothing here.
+    Batch normalization always uses the statistics of the batch and has no
+    moving statistics.
 
-    Everything is computed in float32: small noise on large features is below
+    Computations are in float32, because small noise on large features is below
     the resolution of half precision.
 
     Args:
@@ -27,11 +27,11 @@ class NoiseDiscriminator(keras.layers.Layer):
         features: Tensor of shape `(batch_size, height, width, channels)`.
         noises: Sequence of float32 tensors of shape
             `(batch_size, height, width, projection_dim)`, each added to the
-            projection of all features. None, for the features as they are.
+            projection of the features. If empty, no noise is added.
 
     Returns:
-        Logits of shape `(num_noises * batch_size, height, width, 1)`, noise
-        by noise; without noise `(batch_size, height, width, 1)`.
+        Logits of shape `(num_noises * batch_size, height, width, 1)`, those of
+        the first noise first; without noise `(batch_size, height, width, 1)`.
 
     Raises:
         ValueError: If a size is not positive.

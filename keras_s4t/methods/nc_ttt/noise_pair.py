@@ -8,22 +8,21 @@ from keras_s4t.layers.seeded_layer import SeededLayer
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class NoisePair(SeededLayer):
-    """Draws large and small Gaussian noise, to be told from each other.
+    """Draws large and small Gaussian noise, a vector per position.
 
-    Noise is a vector per position. How likely a vector is one of the large
-    noise, both kinds being drawn equally often, depends on its length alone,
+    If both are equally frequent, the probability that a vector `n` of `dim`
+    channels is large noise is
     `sigmoid((1 / small^2 - 1 / large^2) |n|^2 / 2 - dim log(large / small))`
     for standard deviations `large` and `small`.
 
     Args:
         sigma_large: float. Standard deviation of the large noise, per channel.
-        sigma_small: float, positive and below `sigma_large`. That of the
-            small noise.
-        seed: Optional int, seed of the noise.
+        sigma_small: float, positive and less than `sigma_large`. Standard
+            deviation of the small noise, per channel.
+        seed: Optional int. Seed of the noise.
 
     Raises:
-        ValueError: If the standard deviations are out of range. In the other
-            order, "large" would mean small, in the loss at test time too.
+        ValueError: If the standard deviations are out of range.
     """
 
     def __init__(self, sigma_large=0.1, sigma_small=0.015, seed=None, **kwargs):
@@ -38,10 +37,10 @@ class NoisePair(SeededLayer):
         self.sigma_small = sigma_small
 
     def draw(self, shape):
-        """Draws noise of both kinds.
+        """Draws large and small noise.
 
         Args:
-            shape: Shape of the noise of each kind, channels last.
+            shape: Shape of each noise tensor, channels last.
 
         Returns:
             Pair `(large, small)` of float32 tensors of that shape.
@@ -54,14 +53,14 @@ class NoisePair(SeededLayer):
         )
 
     def posteriors(self, noises):
-        """How likely every vector is large noise.
+        """Probability of every vector to be large noise.
 
         Args:
-            noises: Sequence of float32 tensors of one shape, channels last.
+            noises: Sequence of float32 tensors of equal shape, channels last.
 
         Returns:
-            A float32 tensor in [0, 1] of that shape, but with one channel, and
-            the noises one after the other on the first axis.
+            A float32 tensor in [0, 1] with one channel. The noises are
+            concatenated along the first axis.
         """
         noise = ops.concatenate(noises, axis=0)
         squared_length = ops.sum(ops.square(noise), axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""S4T, its ablation, and the synchronizer that both train."""
+"""S4T, its image reconstruction ablation and their synchronizer."""
 
 from keras_s4t.methods.s4t.patches import PatchEmbedding
 from keras_s4t.methods.s4t.random_masking import RandomMasking

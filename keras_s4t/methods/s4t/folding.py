@@ -3,22 +3,22 @@ from keras import ops
 
 
 def fold_resize(x, kernel, scales):
-    """Folds a bilinear enlargement into the patch convolution that follows it.
+    """Folds bilinear upsampling into the patch convolution that follows it.
 
-    Both are linear, and every patch of the enlarged map depends in the same
-    way on a small window of `x`: for an enlargement by 4 and patches of 16
-    pixels, on 6x6 pixels at stride 4. So the large map need not exist:
-    `conv(enlarge(x), kernel) == conv(*fold_resize(x, kernel, scales))`.
+    Both are linear, and every patch of the upsampled map depends in the same
+    way on a small window of `x`: for upsampling by 4 and patches of 16 pixels,
+    on 6x6 pixels at stride 4. The upsampled map is not computed:
+    `conv(upsample(x), kernel) == conv(*fold_resize(x, kernel, scales))`.
 
     Args:
         x: Tensor of shape `(batch_size, height, width, channels)`.
         kernel: Tensor of shape `(patch_size, patch_size, channels, filters)`.
-        scales: Pair of ints, divisors of `patch_size`, by which height and
-            width are enlarged.
+        scales: Pair of ints, the upsampling factors of height and width.
+            Divisors of `patch_size`.
 
     Returns:
-        Pair of `x` with its edges repeated where windows reach beyond them,
-        and the folded kernel, for a convolution with valid padding and strides
+        Pair of `x`, padded by its edge values along the upsampled axes, and
+        the folded kernel. The convolution of both has valid padding and strides
         `patch_size / scale`.
     """
     for axis, scale in enumerate(scales):
@@ -32,17 +32,17 @@ def fold_resize(x, kernel, scales):
 
 
 def window_weights(patch_size, scale):
-    """Interpolation weights of a patch's pixels on its window.
+    """Interpolation weights from the window of a patch to its pixels.
 
     Args:
-        patch_size: int. Pixels of the patch along one axis.
-        scale: int. Enlargement; divides `patch_size`.
+        patch_size: int. Side of a patch.
+        scale: int. Upsampling factor. Divides `patch_size`.
 
     Returns:
         A float32 NumPy array of shape `(patch_size, patch_size / scale + 2)`.
         The window starts one pixel before the patch.
     """
-    # Half-pixel centres, in pixels of the window.
+    # Half-pixel centers, in pixels of the window.
     centers = (np.arange(patch_size) + 0.5) / scale + 0.5
     positions = np.arange(patch_size // scale + 2)
     distances = np.abs(centers[:, None] - positions[None])

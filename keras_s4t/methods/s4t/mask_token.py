@@ -4,13 +4,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class MaskToken(keras.layers.Layer):
-    """Puts visible tokens back in place, a learned token where none is.
+    """Restores the order of visible tokens and fills in a mask token.
 
     Call arguments:
-        tokens: The visible tokens, of shape
+        tokens: Visible tokens of shape
             `(batch_size, num_visible, hidden_dim)`.
-        restore: Integer tensor of shape `(batch_size, num_tokens)`: for every
-            place the index of its token, hidden ones counting on from
+        restore: Integer tensor of shape `(batch_size, num_tokens)`, the index
+            of the token at every position. Indices of hidden tokens start at
             `num_visible`.
 
     Returns:

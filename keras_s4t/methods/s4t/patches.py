@@ -10,28 +10,28 @@ from keras_s4t.methods.s4t.folding import fold_resize
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class PatchEmbedding(keras.layers.Layer):
-    """Embeds the same patch of several task latents in one token.
+    """Embeds the patches of several task latents at a position in one token.
 
-    Every latent is resized to `image_size` and cut into patches; where sizes
-    allow it the resize is folded into the kernel, and exact. The
-    embedding of the concatenated latents is linear, hence a sum over tasks:
-    `token[p] = bias + sum_t kernel_t . patch_t[p]`. Each task owns its kernel,
-    so a latent is addressed by its task's name and never by its position in a
-    stack, and a task can be hidden from a token by leaving its term out.
+    Every latent is resized to `image_size` and cut into patches. If the sizes
+    allow it, the resize is folded into the kernel without approximation. The
+    linear embedding of the concatenated latents is a sum over tasks:
+    `token[p] = bias + sum_t kernel_t . patch_t[p]`. Each task has its own
+    kernel, so that latents are addressed by task name and a task can be hidden
+    from a token by leaving out its term.
 
     Args:
         task_names: Names of the tasks.
         hidden_dim: int. Token size.
-        image_size: Pair of ints, the `(height, width)` that latents are
-            resized to; multiples of `patch_size`.
+        image_size: Pair of ints, the `(height, width)` to which latents are
+            resized. Multiples of `patch_size`.
         patch_size: int. Side of a patch.
 
     Call arguments:
         latents: dict from task name to a tensor of shape
             `(batch_size, height, width, latent_dim)`.
         visible: Optional dict from task name to a float tensor of shape
-            `(batch_size, num_tokens)`: 1 where the task shows in the token, 0
-            where it is hidden.
+            `(batch_size, num_tokens)`: 1 where the task is visible in the
+            token, 0 where it is hidden.
 
     Returns:
         Tokens of shape `(batch_size, num_tokens, hidden_dim)`, row-major.
@@ -49,7 +49,7 @@ class PatchEmbedding(keras.layers.Layer):
 
     def build(self, latents_shape):
         latent_dims = [latents_shape[name][-1] for name in self.task_names]
-        # Glorot's bound of the one kernel that the tasks' kernels make up.
+        # The Glorot bound of the concatenated kernels.
         fan_in = self.patch_size**2 * sum(latent_dims)
         bound = math.sqrt(6 / (fan_in + self.hidden_dim))
         self.kernels = {
@@ -106,14 +106,14 @@ class PatchEmbedding(keras.layers.Layer):
 
 
 def _whole_scale(old, new, patch_size):
-    """How often a length is enlarged, if whole and a divisor of the patch."""
+    """Upsampling factor if it is an integer that divides the patch size."""
     if not old or new % old or patch_size % (new // old):
         return None
     return new // old
 
 
 def unpatchify(tokens, image_size, patch_size):
-    """Lays tokens out as an image; the inverse of cutting it into patches.
+    """Arranges tokens as an image, the inverse of cutting it into patches.
 
     Args:
         tokens: Tensor of shape `(batch_size, num_tokens, patch_size *
@@ -138,7 +138,8 @@ def unpatchify(tokens, image_size, patch_size):
 def normalize_patches(images, patch_size):
     """Normalizes every patch to mean 0 and standard deviation 1.
 
-    Over pixels and channels together, as targets of masked autoencoders.
+    The moments are those of all pixels and channels of a patch, as for the
+    targets of masked autoencoders.
 
     Args:
         images: Float32 tensor of shape `(batch_size, height, width,

@@ -8,30 +8,30 @@ MASK_STRATEGIES = ("shared", "random", "disjoint", "hide_tasks")
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class RandomMasking(SeededLayer):
-    """Draws which patches of which task latents stay visible.
+    """Draws the visible patches of task latents.
 
-    The four strategies of the paper (Table 3, Figure 5), for `L` patches, `K`
-    tasks and `n = int(L * (1 - mask_ratio))`:
+    The four strategies of the S4T paper (Table 3, Figure 5), for `L` patches,
+    `K` tasks and `n = int(L * (1 - mask_ratio))`:
 
     - `"shared"`: one set of `n` visible patches for all tasks.
-    - `"random"`: `n` visible patches drawn for each task on its own.
-    - `"disjoint"`: no patch is visible for two tasks; each task sees
+    - `"random"`: `n` visible patches drawn independently for each task.
+    - `"disjoint"`: no patch is visible for two tasks. Each task has
       `min(n, L // K)` patches of one permutation.
     - `"hide_tasks"`: `round(mask_ratio * K)` whole tasks, at least one and at
       most `K - 1`, are hidden.
 
-    A fresh mask is drawn at every call, in inference as well.
+    A new mask is drawn at every call, also in inference.
 
     Args:
         num_tokens: int. `L`, the number of patches.
         task_names: Names of the tasks. Their order does not matter.
-        mask_ratio: float in [0, 1). Share of what is hidden.
-        strategy: One of the names above.
-        seed: Optional int, seed of the random draws.
+        mask_ratio: float in [0, 1). Share of hidden patches or tasks.
+        strategy: `"shared"`, `"random"`, `"disjoint"` or `"hide_tasks"`.
+        seed: Optional int. Seed of the random draws.
 
     Raises:
-        ValueError: If `mask_ratio` is outside [0, 1) or leaves nothing
-            visible, or `strategy` is unknown.
+        ValueError: If `mask_ratio` is outside [0, 1) or leaves no patch
+            visible, or if `strategy` is unknown.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class RandomMasking(SeededLayer):
         super().__init__(seed, **kwargs)
         if not 0 <= mask_ratio < 1:
             raise ValueError(
-                "`mask_ratio`, the share that is hidden, must be in the range "
-                f"[0, 1). Received: mask_ratio={mask_ratio}"
+                "`mask_ratio`, the hidden share, must be in the range [0, 1). "
+                f"Received: mask_ratio={mask_ratio}"
             )
         if strategy not in MASK_STRATEGIES:
             raise ValueError(
@@ -72,18 +72,18 @@ class RandomMasking(SeededLayer):
         return keras.random.uniform(shape, seed=self.seed_generator)
 
     def visible_tokens(self, batch_size):
-        """A shared mask as indices, for encoders that drop hidden tokens.
+        """Draws a shared mask as indices, for encoders that drop hidden tokens.
 
         Returns:
             Pair of int tensors: the indices of the visible tokens, of shape
             `(batch_size, num_visible)`, and the inverse of the permutation
-            that put them first, of shape `(batch_size, num_tokens)`.
+            that moves them to the front, of shape `(batch_size, num_tokens)`.
         """
         order = ops.argsort(self.draw((batch_size, self.num_tokens)), axis=1)
         return order[:, : self.num_visible], ops.argsort(order, axis=1)
 
     def visible_maps(self, batch_size):
-        """A mask per task.
+        """Draws a mask per task.
 
         Returns:
             dict from task name to a float tensor of shape `(batch_size,
@@ -93,7 +93,7 @@ class RandomMasking(SeededLayer):
         return dict(zip(self.task_names, maps, strict=True))
 
     def _ranks(self, shape):
-        """Rank of every entry in a random order of the last axis."""
+        """Ranks of entries in a random order along the last axis."""
         return ops.argsort(ops.argsort(self.draw(shape), axis=-1), axis=-1)
 
     def _shared_maps(self, batch_size):

@@ -1,4 +1,4 @@
-"""S4T ("Synchronizing Task Behavior", ICCV 2025): tasks agree through a TBS."""
+"""S4T ("Synchronizing Task Behavior", ICCV 2025): a synchronizer of tasks."""
 
 import keras
 from keras import ops
@@ -21,33 +21,35 @@ TARGET_BALANCES = ("sum", "fixed", "awl")
 class S4T(Method):
     """Synchronizes the behavior of several tasks at test time.
 
-    On the source, a projection per task gives task latents, and the Task
-    Behavior Synchronizer (TBS) learns to predict every task's labels from the
-    masked latents (Equations 4, 5 and 7). On the target, the encoder is
-    adapted so that the TBS agrees with the decoders, whose prediction is the
-    fixed target (Equations 6 and 8): per task, the absolute difference of raw
-    outputs, summed over channels and averaged over pixels.
+    On the source, a projection per task computes task latents, and the Task
+    Behavior Synchronizer (TBS) learns to predict the labels of every task from
+    the masked latents (Equations 4, 5 and 7). On the target, the loss is the
+    difference between the TBS and the decoders, whose predictions are treated
+    as constants (Equations 6 and 8). Per task it is the absolute difference of
+    raw outputs, summed over channels and averaged over pixels.
 
     Args:
         tasks: list of `Task`, in any order.
         latent_dim: int. Channels of a task latent.
         source_weights: Pair of floats, weights of the source losses of the
-            projections and TBS (lambda_ts, lambda_joint); `(0, 1)` leaves the
-            latents to no task (Table 2).
+            projections and of the TBS (lambda_ts, lambda_joint). With
+            `(0, 1)`, the latents are not supervised per task (Table 2).
         target_weight: float. Weight of the target loss (lambda).
-        target_balance: How the distances are added: `"sum"` (Equation 6),
-            `"fixed"` (by the squares of the tasks' weights, the release's way
-            on NYUD and PASCAL) or `"awl"` (automatic, its way on Taskonomy).
-        update: What moves at test time: `"all"` (encoder, projections and
-            TBS), `"encoder"`, or `"batch_norm"` (its affine parameters).
+        target_balance: How the target losses of the tasks are added: `"sum"`
+            (Equation 6), `"fixed"` (weighted by the squares of the task
+            weights, as in the release on NYUD and PASCAL) or `"awl"`
+            (automatic weighting, as in the release on Taskonomy).
+        update: What is adapted at test time: `"all"` (encoder, projections
+            and TBS), `"encoder"`, or `"batch_norm"` (the affine parameters of
+            the encoder).
         mask_ratio: float in [0, 1). Share of the patches hidden from the TBS.
         mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
             `"hide_tasks"`; see `RandomMasking`.
-        synchronizer: Optional dict, further arguments of the TBS.
-        seed: Optional int, seed of the masks.
+        synchronizer: Optional dict of further arguments of the TBS.
+        seed: Optional int. Seed of the masks.
 
     Raises:
-        ValueError: If an option is unknown or a size does not fit.
+        ValueError: If an option is unknown or a size is not possible.
     """
 
     bn_mode = "update"
@@ -143,7 +145,7 @@ class S4T(Method):
         )
 
     def distances(self, adapter, images, features):
-        """How far the TBS is from the decoders, by task name (Equation 6)."""
+        """Distances of TBS and decoders, a dict by task name (Equation 6)."""
         size = ops.shape(images)[1:3]
         joint = self.predict_jointly(self.project(features), size)
         predictions = adapter.decode(features, size)
@@ -153,13 +155,13 @@ class S4T(Method):
         }
 
     def project(self, features):
-        """The task latents: dict from task name to a tensor."""
+        """Task latents, a dict by task name."""
         layers = [p.projection for p in self.projections.values()]
         latents = convolve_pyramid(layers, features)
         return dict(zip(self.projections, latents, strict=True))
 
     def predict_jointly(self, latents, size):
-        """The raw outputs of the TBS, by task name."""
+        """Raw outputs of the TBS, a dict by task name."""
         return _resized(self.synchronizer(latents), size)
 
     def select(self, network):
@@ -167,7 +169,7 @@ class S4T(Method):
             return network.affine_variables
         moving = [network.encoder]
         if self.update == "all":
-            # The projections' heads belong to the source loss alone.
+            # The heads of the projections are used by the source loss only.
             moving += [p.projection for p in self.projections.values()]
             moving += [self.synchronizer, self.balance]
         return [v for layer in moving for v in layer.trainable_variables]

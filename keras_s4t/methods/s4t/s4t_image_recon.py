@@ -1,4 +1,4 @@
-"""Image reconstruction (the S4T paper, Table 2): the TBS rebuilds the image."""
+"""Image reconstruction, an ablation of S4T (Table 2 of the S4T paper)."""
 
 import keras
 from keras import ops
@@ -15,25 +15,25 @@ from keras_s4t.methods.s4t.task_behavior_synchronizer import (
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class S4TImageRecon(Method):
-    """S4T's branch with the image as its target, as masked autoencoders do.
+    """Reconstructs the image instead of tasks, as masked autoencoders do.
 
-    The ablation that asks whether relations between *tasks* are what helps.
-    One projection without any task supervision, as wide as S4T's all together,
-    is masked, and the synchronizer reconstructs the normalized image from it:
-    the absolute error, summed over channels and averaged over pixels, visible
-    ones included. Source and target share the loss; no decoder is involved.
+    This ablation of S4T measures the contribution of relations between tasks.
+    One projection without task supervision, as wide as all projections of S4T
+    together, is masked. The synchronizer reconstructs the normalized image from
+    it. The loss is the absolute error, summed over channels and averaged over
+    all pixels. It is the same on source and target and does not use decoders.
 
     Args:
-        latent_dim: int. Channels of the projection; for S4T's size, 64 times
-            the number of tasks.
+        latent_dim: int. Channels of the projection. The width of S4T is 64
+            times the number of tasks.
         source_weight: float. Weight of the reconstruction on the source.
         target_weight: float. Weight of the target loss.
-        mask_ratio: float in [0, 1). Share of the patches hidden.
+        mask_ratio: float in [0, 1). Share of hidden patches.
         norm_pix: bool. Whether every patch of the target is normalized to
             mean 0 and standard deviation 1.
-        synchronizer: Optional dict, further arguments of the
+        synchronizer: Optional dict of further arguments of the
             `TaskBehaviorSynchronizer`.
-        seed: Optional int, seed of the masks.
+        seed: Optional int. Seed of the masks.
     """
 
     bn_mode = "update"
@@ -89,7 +89,7 @@ class S4TImageRecon(Method):
         return self.target_weight * error
 
     def reconstruction_error(self, trainer, images, features):
-        """The absolute error of the reconstructed normalized images."""
+        """Absolute error of the reconstructed normalized images."""
         target = ops.cast(trainer.network.normalization(images), "float32")
         if self.norm_pix:
             synchronizer = self.synchronizer

@@ -14,32 +14,33 @@ from keras_s4t.methods.s4t.transformer import Transformer
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class TaskBehaviorSynchronizer(keras.layers.Layer):
-    """TBS: predicts every task from masked task latents.
+    """Predicts every task from masked task latents (TBS).
 
     A small masked Vision Transformer (section 3.3). A token embeds the patches
-    of all task latents at one position; most are masked, and every task is
-    predicted everywhere, so the relations between tasks must be learned.
+    of all task latents at one position. Most patches are masked, and every task
+    is predicted at all positions, so that the layer learns relations between
+    tasks.
 
-    With `mask_strategy="shared"` hidden tokens are dropped before the encoder
-    and replaced by a mask token after it; the other strategies hide single
-    tasks within tokens and keep all of them.
+    With `mask_strategy="shared"`, hidden tokens are dropped before the encoder
+    and replaced by a mask token after it. The other strategies hide single
+    tasks within tokens and keep all tokens.
 
     Args:
         num_outputs: dict from task name to its number of output channels.
             Their order does not matter.
-        image_size: int or pair of ints, the `(height, width)` of latents and
-            predictions. Multiples of `patch_size`.
+        image_size: int or pair of ints, the `(height, width)` of resized
+            latents and of predictions. Multiples of `patch_size`.
         patch_size: int. Side of a patch, in pixels of `image_size`.
         hidden_dim: int. Token size, a multiple of 4.
-        num_heads: int. Attention heads.
-        num_layers: int. Blocks of the encoder.
-        num_decoder_layers: int. Blocks of the decoder.
-        mask_ratio: float in [0, 1). Share of the patches that is hidden.
+        num_heads: int. Number of attention heads.
+        num_layers: int. Number of encoder blocks.
+        num_decoder_layers: int. Number of decoder blocks.
+        mask_ratio: float in [0, 1). Share of hidden patches.
         mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
             `"hide_tasks"`; see `RandomMasking`.
-        drop_tokens: Optional bool. Whether hidden tokens are dropped; only
-            possible, and the default, with `"shared"`.
-        seed: Optional int, seed of the masks.
+        drop_tokens: Optional bool. Whether hidden tokens are dropped. Only
+            possible with `"shared"`, where it is the default.
+        seed: Optional int. Seed of the masks.
 
     Call arguments:
         latents: dict from task name to a tensor of shape
@@ -50,7 +51,8 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         `(batch_size, *image_size, num_outputs[name])`.
 
     Raises:
-        ValueError: If sizes do not divide or the mask is not possible.
+        ValueError: If `patch_size` does not divide `image_size`, or if the
+            mask is not possible.
     """
 
     def __init__(

@@ -8,9 +8,8 @@ from keras_s4t.layers.pyramid_conv import PyramidConv
 class TaskProjection(keras.layers.Layer):
     """Projects shared features to the latent of one task.
 
-    The latent is supervised on the source through a head of its own, so that
-    it holds what the task needs and nothing else decides (section 3.3, "task
-    projection"; Equation 4).
+    On the source, the latent is supervised through a head of its own (section
+    3.3, "task projection"; Equation 4).
 
     Args:
         num_outputs: int. Output channels of the task.

@@ -1,4 +1,4 @@
-"""TTT, with its rotations and the head that recognizes them."""
+"""TTT, its rotations and its rotation head."""
 
 from keras_s4t.methods.ttt.ttt import TTT
 

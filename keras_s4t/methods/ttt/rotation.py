@@ -6,13 +6,13 @@ from keras_s4t.layers.seeded_layer import SeededLayer
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class RandomSquareRotation(SeededLayer):
-    """Turns every image by a random number of quarter turns.
+    """Rotates every image by a random number of quarter turns.
 
-    An image that is not square is cropped before, at random, to a square of
-    its shorter side. Sizes may be unknown in a TensorFlow graph.
+    Images that are not square are first randomly cropped to squares of their
+    shorter side. Sizes may be unknown in a TensorFlow graph.
 
     Args:
-        seed: Optional int, seed of the crops and rotations.
+        seed: Optional int. Seed of crops and rotations.
 
     Call arguments:
         images: Tensor of shape `(batch_size, height, width, channels)`, of
@@ -26,7 +26,7 @@ class RandomSquareRotation(SeededLayer):
     """
 
     def __init__(self, seed=None, **kwargs):
-        # A lower precision would round the grey levels.
+        # Half precision would round the gray levels.
         super().__init__(seed, **{**kwargs, "dtype": "float32"})
 
     def call(self, images):
@@ -37,41 +37,41 @@ class RandomSquareRotation(SeededLayer):
         return rotate(squares, labels), labels
 
     def crop(self, images):
-        """A random square of every image; all of an image that is one."""
+        """Crops every image to a random square."""
         static_height, static_width = images.shape[1:3]
         if static_height is not None and static_height == static_width:
             return images
         batch_size, height, width, _ = ops.shape(images)
         if static_height is not None and static_width is not None:
-            # A tensor of it would not be static under `jax.jit`.
+            # `ops.minimum` would not be static under `jax.jit`.
             side = min(height, width)
         else:
             side = ops.minimum(height, width)
         steps = ops.arange(side, dtype="int32")
         rows = self._starts(batch_size, height - side)[:, None] + steps
         columns = self._starts(batch_size, width - side)[:, None] + steps
-        # One gather of whole pixels from the batch as a list of pixels.
+        # A single gather from the flat list of pixels of the batch.
         rows = ops.arange(batch_size, dtype="int32")[:, None] * height + rows
         pixels = rows[:, :, None] * width + columns[:, None, :]
         channels = images.shape[-1]
         return ops.take(ops.reshape(images, (-1, channels)), pixels, axis=0)
 
     def _starts(self, batch_size, slack):
-        """Uniform integers in 0 ... slack, which may be a tensor."""
+        """Uniform integers in 0 ... slack. `slack` may be a tensor."""
         draws = keras.random.uniform((batch_size,), seed=self.seed_generator)
         return ops.cast(draws * ops.cast(slack + 1, "float32"), "int32")
 
 
 def rotate(images, quarter_turns):
-    """Turns every image by a number of its own of quarter turns.
+    """Rotates every image by its own number of quarter turns.
 
     Args:
         images: Tensor of shape `(batch_size, side, side, channels)`.
-        quarter_turns: Integer tensor of shape `(batch_size,)`, in 0 ... 3;
+        quarter_turns: Integer tensor of shape `(batch_size,)`, in 0 ... 3,
             counterclockwise, as `np.rot90(image, quarter_turns)`.
 
     Returns:
-        A tensor of the shape of `images`.
+        A tensor with the shape of `images`.
     """
     turns = quarter_turns[:, None, None, None]
     turned = ops.flip(ops.transpose(images, (0, 2, 1, 3)), axis=1)

@@ -5,19 +5,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class RotationHead(keras.layers.Layer):
-    """Tells from features by how many quarter turns an image was rotated.
+    """Classifies the number of quarter turns of an image from its features.
 
-    A perceptron on the averages over positions of all levels, concatenated.
-    Where the sizes of the levels are whole multiples of each other, these are
-    the averages of the pyramid fused at its finest level.
+    A perceptron on the concatenated spatial averages of all levels. If the
+    sizes of the levels are integer multiples of each other, these are the
+    averages of the pyramid fused at its finest level.
 
     Args:
-        hidden_dim: int. Hidden units.
+        hidden_dim: int. Number of hidden units.
 
     Call arguments:
         features: dict from level to a tensor of shape
-            `(batch_size, height, width, channels)`. Levels that the layer was
-            not built for are not read.
+            `(batch_size, height, width, channels)`. Levels for which the layer
+            was not built are ignored.
 
     Returns:
         Logits of shape `(batch_size, 4)`.

@@ -1,4 +1,4 @@
-"""TTT (Sun et al., ICML 2020): the encoder goes on learning what is upright."""
+"""TTT (Sun et al., ICML 2020): prediction of image rotations."""
 
 import keras
 from keras import ops
@@ -11,30 +11,30 @@ from keras_s4t.methods.ttt.rotation_head import RotationHead
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class TTT(Method):
-    """Predicts how images were rotated, on the source and on the target.
+    """Predicts the rotation of images, on the source and on the target.
 
-    A random square of every image is turned by 0 to 3 quarter turns, and a
-    head tells which from the encoder's features; see `RandomSquareRotation`
-    and `RotationHead`. The tasks see unrotated images only.
+    A random square of every image is rotated by 0 to 3 quarter turns, which a
+    head predicts from the features of the encoder. See `RandomSquareRotation`
+    and `RotationHead`. Task losses use unrotated images only.
 
-    Moving statistics follow the unrotated images of a batch and then, with
-    `update_statistics`, the rotated ones: two updates for one batch.
+    Moving statistics are updated from the unrotated images of a batch and, with
+    `update_statistics`, a second time from the rotated images.
 
     Args:
         attach: Optional tuple of the levels that the head reads, such as
-            `("P3",)`; all of them by default. At test time the encoder runs,
-            and is adapted, up to the last of them.
-        hidden_dim: int. Hidden units of the head.
+            `("P3",)`. Defaults to all levels. At test time the encoder is run
+            and adapted up to the highest of them.
+        hidden_dim: int. Number of hidden units of the head.
         update_head: bool. Whether the head is adapted with the encoder.
-        update_statistics: bool. Whether moving statistics follow rotated
-            images too, in both stages, as they do with the method's authors.
-            Otherwise rotated images are normalized with their own statistics,
-            and these are forgotten.
+        update_statistics: bool. Whether rotated images update moving
+            statistics too, in both stages, as in the authors' code. Otherwise
+            rotated images are normalized with their own statistics, which are
+            then discarded.
         weight: float. Weight of the source loss.
-        seed: Optional int, seed of crops and rotations.
+        seed: Optional int. Seed of crops and rotations.
 
     Raises:
-        ValueError: If `hidden_dim` is not positive, or the network lacks a
+        ValueError: If `hidden_dim` is not positive, or if the network lacks a
             level.
 
     References:

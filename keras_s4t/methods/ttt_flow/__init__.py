@@ -1,4 +1,4 @@
-"""TTTFlow, and the normalizing flow that it trains."""
+"""TTTFlow and its normalizing flow."""
 
 from keras_s4t.methods.ttt_flow.ttt_flow import TTTFlow
 

@@ -6,28 +6,28 @@ EPSILON = 1e-6
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class ActNorm(keras.layers.Layer):
-    """A scale and a shift per channel that start from the first batch.
+    """Scale and shift per channel, initialized from the first batch.
 
-    `((inputs + initial_bias) * exp(initial_log_scale) + bias) *
-    exp(log_scale)`. The first batch in training sets the initial values, which
-    are not trained, so that its outputs have mean 0 and standard deviation 1;
-    `bias` and `log_scale` are trained and start at 0. Before, the layer is the
-    identity.
+    Computes `((inputs + initial_bias) * exp(initial_log_scale) + bias) *
+    exp(log_scale)`. The first batch in training sets the initial values such
+    that its outputs have mean 0 and standard deviation 1. They are not trained.
+    `bias` and `log_scale` are trained and start at 0. Before the first batch,
+    the layer is the identity.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether this may be the first batch.
+        training: bool. Whether the layer may be initialized.
 
     Returns:
-        Pair of float32 tensors: the outputs, of the shape of the inputs, and
-        the logarithm of their derivative, of shape `(channels,)`.
+        Pair of float32 tensors: the outputs, with the shape of the inputs, and
+        the logarithm of their derivative, with shape `(channels,)`.
 
     References:
     - [Kingma and Dhariwal, 2018](https://arxiv.org/abs/1807.03039)
     """
 
     def __init__(self, **kwargs):
-        # Densities are float32 whatever the network computes in.
+        # Densities are float32 with every dtype policy of the network.
         super().__init__(**{**kwargs, "dtype": "float32"})
 
     def build(self, input_shape):
@@ -38,8 +38,8 @@ class ActNorm(keras.layers.Layer):
         self.log_scale = self.add_weight(
             name="log_scale", shape=shape, initializer="zeros"
         )
-        # Apart from the trained ones: the JAX trainer of Keras takes trainable
-        # variables from the optimizer and would lose what is assigned here.
+        # Not trainable: the JAX trainer of Keras takes trainable variables from
+        # the optimizer and would discard values assigned in `call`.
         self.initial_bias = self.add_weight(
             name="initial_bias",
             shape=shape,
@@ -52,7 +52,7 @@ class ActNorm(keras.layers.Layer):
             initializer="zeros",
             trainable=False,
         )
-        # A weight, so that a loaded layer does not start from the target.
+        # A weight, so that a loaded layer is not initialized again.
         self.initialized = self.add_weight(
             name="initialized",
             shape=(),
@@ -71,7 +71,7 @@ class ActNorm(keras.layers.Layer):
         return outputs, self.initial_log_scale + self.log_scale
 
     def inverse(self, outputs):
-        """The inputs, from outputs.
+        """Computes the inputs from the outputs.
 
         Args:
             outputs: Tensor of shape `(batch_size, height, width, channels)`.
@@ -94,7 +94,7 @@ class ActNorm(keras.layers.Layer):
             ),
         )
         is_done = ops.convert_to_tensor(self.initialized) > 0
-        # Not `ops.cond`: JAX cannot assign inside a branch.
+        # `ops.cond` cannot assign inside a branch on JAX.
         for variable, value in first:
             kept = ops.convert_to_tensor(variable)
             variable.assign(ops.where(is_done, kept, value))

@@ -6,31 +6,31 @@ from keras_s4t.methods.ttt_flow.coupling_network import CouplingNetwork
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class AffineCoupling(keras.layers.Layer):
-    """Invertible step of RealNVP: half of a map scales and shifts the other.
+    """Affine coupling of RealNVP with a checkerboard mask.
 
-    The map is divided like a checkerboard, `mask` being 1 on the half that
-    stays. With `a, b = network(inputs * mask)`, the other half becomes
-    `inputs * exp(s) + b`, where `s = alpha * tanh(a) + beta`, with trainable
-    scalars that start at 0, as the scale does at 1.
+    `mask` is 1 on the half of the positions that is not changed. With
+    `a, b = network(inputs * mask)`, the other half becomes
+    `inputs * exp(s) + b`, where `s = alpha * tanh(a) + beta`. The trainable
+    scalars `alpha` and `beta` start at 0, so that the initial scale is 1.
 
-    The determinant is exact in inference only: in training, the batch norms
+    The determinant is exact in inference only. In training, the batch norms
     of the network couple the images of a batch.
 
     Args:
-        parity: 0 or 1, the parity of `row + column` where the map changes.
-        hidden_dim: Optional int, channels of the network; by default those of
+        parity: 0 or 1. Parity of `row + column` at the changed positions.
+        hidden_dim: Optional int. Channels of the network. Defaults to those of
             the inputs.
         num_blocks: int. Number of bottleneck blocks of the network.
         kernel_initializer: Initializer of its convolutions.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norm uses, and follows, the statistics
-            of the batch.
+        training: bool. Whether batch norm uses the statistics of the batch
+            and updates its moving statistics.
 
     Returns:
-        Pair of float32 tensors of the shape of the inputs: the outputs, and
-        the logarithm of their derivative by element.
+        Pair of float32 tensors with the shape of the inputs: the outputs and
+        the logarithm of their elementwise derivative.
 
     References:
     - [Dinh et al., 2017](https://arxiv.org/abs/1605.08803)
@@ -76,7 +76,7 @@ class AffineCoupling(keras.layers.Layer):
         return inputs * ops.exp(log_scale) + shift, log_scale
 
     def inverse(self, outputs):
-        """The inputs, from outputs in inference mode.
+        """Computes the inputs from the outputs, in inference mode.
 
         Args:
             outputs: Tensor of shape `(batch_size, height, width, channels)`.
@@ -85,7 +85,7 @@ class AffineCoupling(keras.layers.Layer):
             A float32 tensor of the same shape.
         """
         outputs = ops.cast(outputs, "float32")
-        # The half that the network sees is the same in both.
+        # The unchanged half, which the network reads, is the same in both.
         log_scale, shift = self._affine(outputs, training=False)
         return (outputs - shift) * ops.exp(-log_scale)
 
@@ -110,7 +110,7 @@ class AffineCoupling(keras.layers.Layer):
 
 
 def checkerboard(height, width, parity):
-    """Where `row + column` has a parity.
+    """Mask of the positions where `row + column` has a given parity.
 
     Args:
         height: int or int tensor.
@@ -118,7 +118,8 @@ def checkerboard(height, width, parity):
         parity: 0 or 1.
 
     Returns:
-        A float32 tensor of shape `(height, width, 1)`: 1 there, 0 elsewhere.
+        A float32 tensor of shape `(height, width, 1)`: 1 at these positions,
+        0 elsewhere.
     """
     rows, columns = ops.arange(height), ops.arange(width)
     sums = ops.expand_dims(rows, 1) + columns

@@ -5,7 +5,7 @@ from keras_s4t.methods.ttt_flow.pre_activation_conv import PreActivationConv
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class BottleneckBlock(keras.layers.Layer):
-    """Residual block of a 1x1, a 3x3 and a 1x1 pre-activation convolution.
+    """Residual block of 1x1, 3x3 and 1x1 pre-activation convolutions.
 
     Args:
         filters: int. Channels of the inputs and of every convolution.
@@ -13,8 +13,8 @@ class BottleneckBlock(keras.layers.Layer):
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, filters)`.
-        training: bool. Whether batch norm uses, and follows, the statistics
-            of the batch.
+        training: bool. Whether batch norm uses the statistics of the batch
+            and updates its moving statistics.
 
     Returns:
         A tensor of the same shape.

@@ -9,21 +9,21 @@ from keras_s4t.methods.ttt_flow.weight_normalized_conv import (
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class CouplingNetwork(keras.layers.Layer):
-    """The residual network that an affine coupling is computed by.
+    """Residual network of an affine coupling.
 
-    A weight-normalized 3x3 convolution, pre-activation bottleneck blocks, and
-    a pre-activation 1x1 convolution.
+    It consists of a weight-normalized 3x3 convolution, pre-activation
+    bottleneck blocks and a pre-activation 1x1 convolution.
 
     Args:
         filters: int. Number of output channels.
-        hidden_dim: int. Channels in between.
+        hidden_dim: int. Number of hidden channels.
         num_blocks: int. Number of bottleneck blocks.
         kernel_initializer: Initializer of all convolutions.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norm uses, and follows, the statistics
-            of the batch.
+        training: bool. Whether batch norm uses the statistics of the batch
+            and updates its moving statistics.
 
     Returns:
         A tensor of shape `(batch_size, height, width, filters)`.

@@ -9,27 +9,29 @@ from keras_s4t.methods.ttt_flow.affine_coupling import AffineCoupling
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class NormalizingFlow(keras.layers.Layer):
-    """RealNVP on a feature map: an invertible map to a normal distribution.
+    """RealNVP: an invertible map of features to a normal distribution.
 
-    Affine couplings, whose checkerboards alternate, with an `ActNorm` between
-    two of them. Fully convolutional, for maps of any size.
+    The flow alternates affine couplings and `ActNorm` layers. The checkerboards
+    of consecutive couplings are complementary. The flow is fully convolutional
+    and accepts feature maps of any size.
 
     Args:
         num_couplings: int. Number of couplings.
-        hidden_dim: Optional int, channels of the coupling networks; by default
-            those of the inputs.
+        hidden_dim: Optional int. Channels of the coupling networks. Defaults
+            to those of the inputs.
         num_blocks: int. Number of bottleneck blocks of a coupling network.
         kernel_initializer: Initializer of all convolutions.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norms use, and follow, the statistics of
-            the batch, and the first batch sets the `ActNorm` layers.
+        training: bool. Whether batch norms use the statistics of the batch and
+            update their moving statistics, and whether the first batch
+            initializes the `ActNorm` layers.
 
     Returns:
-        Pair of float32 tensors of the shape of the inputs: the outputs, and by
-        element the log-determinant, whose sum over an image is that of the
-        Jacobian; exact in inference only.
+        Pair of float32 tensors with the shape of the inputs: the outputs and
+        the elementwise log-determinant. Its sum over an image is the
+        log-determinant of the Jacobian, which is exact in inference only.
 
     Raises:
         ValueError: If a size is too small.
@@ -48,14 +50,14 @@ class NormalizingFlow(keras.layers.Layer):
     ):
         # Densities are float32; the coupling networks may compute in less.
         super().__init__(autocast=False, **kwargs)
-        for name, value, least in (
+        for name, value, minimum in (
             ("num_couplings", num_couplings, 1),
             ("hidden_dim", hidden_dim, 1),
             ("num_blocks", num_blocks, 0),
         ):
-            if value is not None and value < least:
+            if value is not None and value < minimum:
                 raise ValueError(
-                    f"`{name}` must be at least {least}. "
+                    f"`{name}` must be at least {minimum}. "
                     f"Received: {name}={value}"
                 )
         # === Layers ===
@@ -94,7 +96,7 @@ class NormalizingFlow(keras.layers.Layer):
         return x, log_determinant
 
     def inverse(self, outputs):
-        """The inputs, from outputs in inference mode.
+        """Computes the inputs from the outputs, in inference mode.
 
         Args:
             outputs: Tensor of shape `(batch_size, height, width, channels)`.
@@ -107,15 +109,15 @@ class NormalizingFlow(keras.layers.Layer):
         return outputs
 
     def negative_log_likelihood(self, inputs, training=False):
-        """How unlikely inputs are, in nats per element.
+        """Mean negative log-likelihood of the inputs, in nats per element.
 
         Args:
             inputs: As in the call arguments.
             training: As in the call arguments.
 
         Returns:
-            A float32 scalar, the mean over all elements, so that maps of
-            different sizes can be compared.
+            A float32 scalar, comparable between feature maps of different
+            sizes.
         """
         outputs, log_determinant = self(inputs, training=training)
         log_normal = -0.5 * (ops.square(outputs) + math.log(2 * math.pi))

@@ -18,8 +18,8 @@ class PreActivationConv(keras.layers.Layer):
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norm uses, and follows, the statistics
-            of the batch.
+        training: bool. Whether batch norm uses the statistics of the batch
+            and updates its moving statistics.
 
     Returns:
         A tensor of shape `(batch_size, height, width, filters)`.

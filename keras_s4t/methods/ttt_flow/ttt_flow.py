@@ -1,4 +1,4 @@
-"""TTTFlow (Osowiechi et al., WACV 2023): make target features likely."""
+"""TTTFlow (Osowiechi et al., WACV 2023): likelihood of features in a flow."""
 
 import keras
 from keras import ops
@@ -10,25 +10,25 @@ from keras_s4t.methods.ttt_flow.normalizing_flow import NormalizingFlow
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class TTTFlow(Method):
-    """Adapts the early encoder so that a flow finds its features likely.
+    """Maximizes the likelihood of early features under a normalizing flow.
 
-    A normalizing flow learns the density of the source features at one level,
-    on a trained network that stays as it is. On the target, the encoder up to
-    this level descends the negative log-likelihood of its features under the
-    flow, which is frozen and in inference mode. Layers above are not even run,
-    and keep their batch norm statistics. The authors take 10 steps on a batch
-    and reset before the next (`keras_s4t.callbacks.ResetToSource`).
+    On the source, a normalizing flow learns the density of the features at one
+    level of a trained and frozen network. On the target, the encoder up to this
+    level minimizes the negative log-likelihood of its features. The flow is
+    frozen and in inference mode. Layers above the level are not run and keep
+    their batch norm statistics. The authors make 10 steps per batch and reset
+    the model before every batch (`keras_s4t.callbacks.ResetToSource`).
 
     Args:
         level: Pyramid level of the features, `"P2"` ... `"P5"`.
-        hidden_dim: Optional int, channels of the flow's coupling networks; by
-            default those of the features.
+        hidden_dim: Optional int. Channels of the flow's coupling networks.
+            Defaults to those of the features.
         num_couplings: int. Number of affine couplings of the flow.
         num_blocks: int. Number of residual blocks of a coupling network.
-        seed: Optional int, seed of the flow's initial weights.
+        seed: Optional int. Seed of the flow's initial weights.
 
     Raises:
-        ValueError: If a size is too small or the network has no such level.
+        ValueError: If a size is too small or the network lacks the level.
 
     Example:
 
@@ -57,7 +57,7 @@ class TTTFlow(Method):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        # One generator for all kernels: an int would draw them all alike.
+        # A shared generator: with an int, all kernels would be equal.
         generator = keras.random.SeedGenerator(seed)
         self.flow = NormalizingFlow(
             num_couplings,
@@ -96,17 +96,17 @@ class TTTFlow(Method):
         return network.variables_up_to(self.level)
 
     def source_optimizer(self):
-        """Adam at 1e-4, gradients clipped at norm 1: to train the flow.
+        """Adam at 1e-4 with gradients clipped to norm 1, for the flow.
 
-        Recommended for some 10,000 batches of the source.
+        About 10,000 source batches are recommended.
         """
         return keras.optimizers.Adam(1e-4, epsilon=1e-8, global_clipnorm=1.0)
 
     def default_optimizer(self):
         """SGD at 1e-3 with momentum 0.9 and weight decay 5e-4.
 
-        Keras decays weights beside the gradient step; the authors' decay is
-        part of the gradient, and so of the momentum.
+        In Keras, weight decay is decoupled from the gradient. The authors'
+        decay is part of the gradient and the momentum.
         """
         return keras.optimizers.SGD(1e-3, momentum=0.9, weight_decay=5e-4)
 

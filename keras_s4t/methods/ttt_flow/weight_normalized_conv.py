@@ -6,17 +6,16 @@ EPSILON = 1e-12
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class WeightNormalizedConv(keras.layers.Layer):
-    """Convolution whose filters have a length of their own.
+    """Convolution with weight normalization.
 
     The kernel of output channel `o` is `scale_o * kernel_o / ||kernel_o||`,
-    the norm over height, width and input channels: length and direction of a
-    filter are learned separately. Filters start at length 1. Stride 1, padded
-    to keep the size, with a bias.
+    with the norm over height, width and input channels. `scale` starts at 1.
+    The convolution has stride 1, same padding and a bias.
 
     Args:
         filters: int. Number of output channels.
         kernel_size: int. Height and width of the kernel.
-        kernel_initializer: Initializer of the directions.
+        kernel_initializer: Initializer of the kernel.
 
     Call arguments:
         inputs: Tensor of shape `(batch_size, height, width, channels)`.
@@ -41,7 +40,7 @@ class WeightNormalizedConv(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
-        # Float32 under mixed precision too: a norm sums thousands of squares.
+        # Float32 under mixed precision too, for the precision of the norm.
         self.kernel = self.add_weight(
             name="kernel",
             shape=(

@@ -1,4 +1,4 @@
-"""Checkpoints of the S4T authors' release."""
+"""Loading of checkpoints from the S4T authors' release."""
 
 from keras_s4t.models.release.checkpoint import load_release_checkpoint
 

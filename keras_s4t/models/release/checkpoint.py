@@ -1,4 +1,4 @@
-"""Checkpoints of the S4T authors' release."""
+"""Loads checkpoints of the S4T authors' release."""
 
 import re
 
@@ -16,28 +16,29 @@ MAX_NAMES = 8
 def load_release_checkpoint(path, model, tasks=None, order="named"):
     """Loads a checkpoint of the S4T authors' release into a model.
 
-    Everything fits or nothing is loaded. Reading the file needs PyTorch, on
-    any backend. A task may go by the name it has on Taskonomy
-    (`"segment_semantic"`, `"depth_zbuffer"`, `"normal"`, `"edge_occlusion"`)
-    or by its own (`"semseg"`, `"depth"`, `"normals"`, `"edge"`).
+    No variable is assigned if a tensor does not fit. Reading the file requires
+    PyTorch on any backend. Tasks may have the names of this package
+    (`"semseg"`, `"depth"`, `"normals"`, `"edge"`) or those of Taskonomy
+    (`"segment_semantic"`, `"depth_zbuffer"`, `"normal"`, `"edge_occlusion"`).
 
     Args:
         path: Path of the file, a dict with the tensors under `"model"`.
-        model: A `SourceTrainer` or `TargetAdapter` of a `MultiTaskModel` with
-            a keras-hub ResNet and of the method `S4T`, not compiled yet.
-        tasks: Optional list of the names of the method's tasks, in the order
-            in which the checkpoint was trained: that of the channels in the
-            tensors that several tasks share. By default, the method's order.
-        order: `"named"` gives every task its own channels. `"released"` does
-            as the release at test time, which finds heads by name but cuts the
-            shared tensors in the order of the target's tasks, here the
-            method's: where that is not the order in training, tasks are
-            compared with the channels of other tasks.
+        model: A `SourceTrainer` or `TargetAdapter` that is not compiled, with
+            the method `S4T` and a `MultiTaskModel` on a keras-hub ResNet.
+        tasks: Optional list of the names of the method's tasks in the order in
+            which the checkpoint was trained. This is the order of the channels
+            in tensors that several tasks share. Defaults to the order of the
+            method.
+        order: `"named"` or `"released"`. `"named"` assigns to every task its
+            own channels of the shared tensors. `"released"` assigns them in the
+            order of the method's tasks, as the release does at test time. If
+            that differs from the order in training, tasks are compared with
+            channels of other tasks.
 
     Raises:
-        ValueError: If the file holds anything but tensors, tensors are
-            missing, surplus or of the wrong shape, or an argument does not
-            fit.
+        ValueError: If the file contains anything but tensors, if a tensor is
+            missing, unexpected or of another shape, or if an argument does not
+            match the model.
 
     Example:
 
@@ -62,8 +63,8 @@ def load_release_checkpoint(path, model, tasks=None, order="named"):
     given = own if tasks is None else [task_name(name) for name in tasks]
     if sorted(given) != sorted(own):
         raise ValueError(
-            f"`tasks` must hold the method's tasks {own} in the checkpoint's "
-            f"order. Received: tasks={list(tasks)}"
+            f"`tasks` must be the method's tasks {own} in the order of the "
+            f"checkpoint. Received: tasks={list(tasks)}"
         )
     stack = given if order == "named" else own
     layout = release_layout(model.network, model.method, stack)
@@ -80,19 +81,19 @@ def _check_model(model):
     method = model.method
     if not all(hasattr(method, x) for x in ("projections", "synchronizer")):
         raise ValueError(
-            "`model.method` must be S4T, the only one of the release. "
+            "`model.method` must be S4T, the only method of the release. "
             f"Received: {type(method).__name__}"
         )
     if model.compiled:
         raise ValueError(
-            "`model` must be compiled after loading, since `compile` takes "
-            "the state that `reset` returns to. Received: a compiled "
+            "`model` must be compiled after loading, since `compile` stores "
+            "the state that `reset` restores. Received: a compiled "
             f"{type(model).__name__}"
         )
 
 
 def _check_positions(arrays, synchronizer):
-    """Takes the position embeddings away; they are fixed, and must be ours."""
+    """Removes the position embeddings, which are fixed, and checks them."""
     expected = synchronizer.positions
     for name in [n for n in arrays if POSITIONS.fullmatch(n)]:
         received = arrays.pop(name)
@@ -112,11 +113,12 @@ def _check_positions(arrays, synchronizer):
 
 def _check_arrays(arrays, layout):
     missing = [name for name in layout if name not in arrays]
-    surplus = [name for name in arrays if name not in layout]
-    if missing or surplus:
+    unexpected = [name for name in arrays if name not in layout]
+    if missing or unexpected:
         raise ValueError(
-            "The checkpoint must hold the tensors of the model and no others. "
-            f"Received: missing {_names(missing)}, surplus {_names(surplus)}"
+            "The checkpoint must contain exactly the tensors of the model. "
+            f"Received: missing {_names(missing)}, "
+            f"unexpected {_names(unexpected)}"
         )
     wrong = [
         f"{name} {arrays[name].shape} instead of {tensor.shape}"

@@ -1,9 +1,10 @@
-"""Reads the files of the S4T authors' release (PyTorch, `.pth.tar`)."""
+"""Reads checkpoint files of the S4T authors' release (`.pth.tar`)."""
 
 import pickle
 import re
 
-# What the release calls a task on Taskonomy, unlike on the other datasets.
+# Names of the tasks on Taskonomy. On other datasets, the release uses the names
+# of this package.
 TASK_NAMES = {
     "segment_semantic": "semseg",
     "depth_zbuffer": "depth",
@@ -14,33 +15,33 @@ HEAD = re.compile(r"((?:aux_)?heads\.)(\w+)(\..*)")
 
 
 def task_name(name):
-    """The name of a task in this package, from any in the release."""
+    """Name in this package of a task of the release."""
     return TASK_NAMES.get(name, name)
 
 
 def read_release_file(path):
-    """The tensors of a checkpoint.
+    """Reads the tensors of a checkpoint.
 
     Args:
         path: Path of the file, a dict with the tensors under `"model"`.
 
     Returns:
-        dict from name, without the prefix of data-parallel training and with
-        the names of tasks in this package, to a float32 NumPy array. Batch
+        dict from name to a float32 NumPy array. Names have no prefix of
+        data-parallel training and the task names of this package. Batch
         counters are left out.
 
     Raises:
-        ValueError: If the file holds anything but tensors and plain values.
+        ValueError: If the file contains anything but tensors and plain values.
     """
-    # Only here: nothing else in the package reads PyTorch's files.
+    # Imported here, since only this function needs PyTorch on every backend.
     import torch
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            "The checkpoint must hold nothing but tensors and plain values; "
-            f"anything else could run code. Received: {path} ({error})"
+            "The checkpoint must contain only tensors and plain values, since "
+            f"other objects can run code. Received: {path} ({error})"
         ) from error
     tensors = content.get("model") if isinstance(content, dict) else None
     if not isinstance(tensors, dict):
@@ -53,7 +54,7 @@ def read_release_file(path):
     for key, tensor in tensors.items():
         if not isinstance(tensor, torch.Tensor):
             raise ValueError(
-                "'model' must hold nothing but tensors. "
+                "'model' must contain only tensors. "
                 f"Received: {key!r} of type {type(tensor).__name__}"
             )
         if str(key).endswith(".num_batches_tracked"):
@@ -61,8 +62,8 @@ def read_release_file(path):
         name = _without_variants(str(key))
         if name in arrays:
             raise ValueError(
-                "The checkpoint must hold every tensor once. "
-                f"Received: {key!r}, also under another name"
+                "The checkpoint must contain every tensor once. "
+                f"Received: {key!r}, which is also present under another name"
             )
         arrays[name] = tensor.detach().to(torch.float32).numpy()
     return arrays

@@ -5,11 +5,10 @@ import keras
 class FixedGridBackbone(keras.Model):
     """A backbone whose features are fused on a grid of a fixed size.
 
-    A network fuses the levels of a pyramid at the finest one, a quarter of the
-    image. The release fuses them at a quarter of the size *configured* for a
-    dataset, whatever the image is: (112, 144) on NYUD, whose test images have
-    a quarter of (120, 160). Here the finest level is brought to that grid, and
-    the network does the rest.
+    A network fuses the levels of a pyramid at the finest level, a quarter of
+    the image size. The release fuses them at a quarter of the size configured
+    for a dataset: (112, 144) on NYUD, where a quarter of the test images is
+    (120, 160). This model resizes the finest level to that grid.
 
     Args:
         backbone: A `keras_hub.models.FeaturePyramidBackbone`, or any

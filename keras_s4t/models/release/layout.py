@@ -1,4 +1,4 @@
-"""The tensors of the S4T authors' release, by name."""
+"""Layout of the checkpoints of the S4T authors' release."""
 
 import re
 
@@ -10,19 +10,19 @@ BACKBONE_LAYER = re.compile(r"(?:conv1|stack(\d+)_block(\d+)_(\d+))_(conv|bn)")
 
 
 def release_layout(network, method, stack):
-    """Where the tensors of a released checkpoint go.
+    """Maps the tensors of a released checkpoint to variables.
 
     Args:
         network: A `MultiTaskModel` with a ResNet of keras-hub.
-        method: An S4T method, built.
-        stack: list of the names of the method's tasks: the order of their
+        method: A built `S4T` method.
+        stack: list of the names of the method's tasks, in the order of their
             channels in the tensors that several tasks share.
 
     Returns:
-        dict from a tensor's name to its `TensorMap`.
+        dict from the name of a tensor to its `TensorMap`.
 
     Raises:
-        ValueError: If the backbone is of another kind.
+        ValueError: If the backbone is not a keras-hub ResNet.
     """
     projections = method.projections
     layout = _backbone(network.backbone)
@@ -85,7 +85,7 @@ def _synchronizer(layer, stack):
 
 
 def _pixels(variables, layer):
-    """Channels of all tasks side by side for each pixel of a patch."""
+    """Interleaves tasks: for each pixel of a patch, the channels of all."""
     num_pixels = layer.patch_size**2
     maps = []
     for variable in variables:

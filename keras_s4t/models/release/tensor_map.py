@@ -1,23 +1,23 @@
-"""Where the values of PyTorch tensors go in Keras variables."""
+"""Maps from PyTorch tensors to Keras variables."""
 
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
-# For a Keras variable of so many axes: which axis of the tensor each one is.
+# Transposition of a PyTorch tensor to a Keras variable, by number of axes.
 # Kernels are (out, in) and (out, in, height, width) in PyTorch.
 AXES = {1: (0,), 2: (1, 0), 3: (0, 1, 2), 4: (2, 3, 1, 0)}
 
 
 @dataclasses.dataclass(frozen=True)
 class TensorMap:
-    """What a tensor holds.
+    """Maps a tensor to one or several variables.
 
     Attributes:
         shape: Tuple of ints, the shape of the tensor.
-        split: `split(values)`, list of pairs of a variable and its values,
-            from a NumPy array of that shape.
+        split: Function from a NumPy array of that shape to a list of pairs of
+            a variable and its values.
     """
 
     shape: tuple
@@ -25,14 +25,14 @@ class TensorMap:
 
 
 def single(variable):
-    """The tensor of one variable."""
+    """Map of a tensor to one variable."""
     axes = AXES[len(variable.shape)]
     shape = tuple(variable.shape[i] for i in np.argsort(axes))
     return TensorMap(shape, lambda x: [(variable, np.transpose(x, axes))])
 
 
 def stacked(maps, axis):
-    """A tensor that is others side by side along an axis."""
+    """Map of the concatenation of several tensors along an axis."""
     ends = np.cumsum([part.shape[axis] for part in maps])
     shape = list(maps[0].shape)
     shape[axis] = int(ends[-1])
@@ -49,5 +49,5 @@ def stacked(maps, axis):
 
 
 def reshaped(part, shape):
-    """A tensor that is another one in a different shape."""
+    """Map of a tensor that is reshaped before `part` maps it."""
     return TensorMap(tuple(shape), lambda x: part.split(x.reshape(part.shape)))

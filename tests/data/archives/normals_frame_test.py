@@ -75,7 +75,7 @@ def test_finds_the_frame():
 
 
 def test_nothing_to_compare():
-    with pytest.raises(ValueError, match="none of which has both"):
+    with pytest.raises(ValueError, match="pixels without both"):
         frame_errors(np.zeros((4, 3)), np.ones((4, 3)))
 
 

@@ -88,7 +88,7 @@ def test_the_newest_archive_of_a_folder_is_not_guessed(tmp_path):
 def test_an_unknown_archive(tmp_path):
     root, _ = nyud.write(tmp_path, "v3_png")
     (root / "normals" / "0003.png").unlink()
-    with pytest.raises(ValueError, match="'v1_mat'.*'v3_png', but has no .*"):
+    with pytest.raises(ValueError, match="'v1_mat'.*'v3_png', without .*"):
         Archive(tmp_path)
     # Only the first image of the training split tells.
     (root / "gt_sets" / "train.txt").write_text("0001\n0003\n")

@@ -49,7 +49,7 @@ def test_a_small_step_is_no_edge():
 
 
 def test_a_slanted_plane_is_no_edge():
-    """Depth jumps between neighbours, but along the tangent plane."""
+    """Depth differs between neighbors, but within the tangent plane."""
     x = (np.arange(SIZE) + 0.5 - SIZE / 2) / FOCAL_LENGTH
     depth = np.broadcast_to(2 / (1 + 1.4 * x), (SIZE, SIZE))
     depth = depth.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The ray caster against analytic distances and against marching."""
+"""Compares the ray caster with analytic distances and with marching."""
 
 import numpy as np
 import pytest
@@ -20,15 +20,15 @@ from keras_s4t.data.synth_rooms.room.scene import Scene
 
 
 def pack(part, rotation=None):
-    """A room of 4 x 4 x 2.5 metres with one part around (2, 2, 1)."""
+    """A room of 4 x 4 x 2.5 meters with one part around (2, 2, 1)."""
     rotation = np.eye(3) if rotation is None else rotation
-    grey = (0.5, 0.5, 0.5)
+    gray = (0.5, 0.5, 0.5)
     scene = Scene(
         room_type="living",
         size=np.array([4.0, 4.0, 2.5]),
         groups=[Group(rotation, np.array([2.0, 2.0, 1.0]), 3, 2, [part])],
         materials=[
-            Material("plain", grey, grey, 1.0, 1.0, 0.0, 0.0, 0, (0, 0, 0))
+            Material("plain", gray, gray, 1.0, 1.0, 0.0, 0.0, 0, (0, 0, 0))
         ],
         shell=[0] * 6,
         lights=[],
@@ -81,13 +81,13 @@ def test_caps_of_a_frustum():
         np.testing.assert_allclose(distances, distance, rtol=1e-5)
         hits = describe_hits(packed, origin, direction, distances, parts)
         np.testing.assert_allclose(hits.normal, -direction.T, atol=1e-6)
-    # Beside the upper cap the ray meets the mantle at radius 0.4.
+    # Beside the upper cap, the ray hits the lateral surface at radius 0.4.
     distances, _ = intersect(packed, column(2.4, 2, 2.5), column(0, 0, -1))
     np.testing.assert_allclose(distances, 1.5, rtol=1e-5)
 
 
 def test_rotated_box():
-    """A cube turned by 45 degrees shows its edge, nearer by sqrt(2)."""
+    """The edge of a cube rotated by 45 degrees is nearer by sqrt(2)."""
     cube = Part(BOX, (-0.5,) * 3, (0.5,) * 3, 0)
     rotation = yaw_rotation(np.pi / 4)
     distances, _ = intersect(
@@ -175,12 +175,12 @@ def some_rays(sample, count):
 def test_nearest_hit_by_marching(sample):
     origins, directions = some_rays(sample, 120)
     distances, parts = intersect(sample.packed, origins, directions)
-    # Nothing lies before the hit ...
+    # There is no part in front of the hit ...
     steps = np.linspace(0, 1, 300) * (distances[:, None] - 2e-3)
     points = origins.T[:, None] + steps[..., None] * directions.T[:, None]
     points = points.reshape(-1, 3).astype(float)
     assert not is_inside(sample.packed, points, shrink=1e-3).any()
-    # ... and matter just behind it, grazing corners excepted.
+    # ... and a part directly behind it, except at grazed corners.
     on_part = parts >= 0
     behind = origins + (distances + 5e-4) * directions
     behind = behind.T[on_part].astype(float)
@@ -192,7 +192,7 @@ def test_occluded_is_a_nearer_hit_of_a_part(sample):
     origins, directions = some_rays(sample, 400)
     distances, parts = intersect(sample.packed, origins, directions)
     factors = np.random.default_rng(1).choice([0.95, 1.05], 400)
-    # Furniture may reach a little into the walls: stop before them.
+    # Furniture may overlap with the walls: stop in front of them.
     factors[parts < 0] = 0.99
     limits = (distances * factors).astype(np.float32)
     expected = factors > 1

@@ -1,4 +1,4 @@
-"""The cache: atomic, checked when read, resumable."""
+"""Tests that the cache is atomic, checked when read, and resumable."""
 
 import os
 
@@ -21,7 +21,7 @@ def small_parts(monkeypatch):
 
 
 class Renderer:
-    """Counts its calls, and may be interrupted."""
+    """Records its calls and may raise an interrupt."""
 
     def __init__(self, interrupt_at=None):
         self.calls = []
@@ -39,7 +39,7 @@ def render(folder=None, renderer=None, fingerprint="abc", **kwargs):
     if folder is not None:
         cache = ArrayCache(folder, "rooms", fingerprint, SPECS, COUNT)
     renderer = renderer or Renderer()
-    kwargs = {"progress": False, **kwargs}
+    kwargs = {"verbose": 0, **kwargs}
     arrays = render_arrays(renderer, SPECS, COUNT, cache, **kwargs)
     check(arrays)
     return renderer.calls
@@ -86,14 +86,14 @@ def test_an_interrupted_rendering_continues(tmp_path):
 def test_the_progress_bar_counts_stored_parts_as_done(tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         render(tmp_path, Renderer(interrupt_at=3))
-    render(tmp_path, progress=True)
+    render(tmp_path, verbose=1)
     shown = capsys.readouterr().out
     assert "4/7" in shown and "7/7" in shown and "1/7" not in shown
 
 
 def flip_a_byte(path):
     data = bytearray(path.read_bytes())
-    # The first array's values lie behind its zip and .npy headers.
+    # The values of the first array follow its zip and .npy headers.
     start = data.index(b"\n", data.index(b"NUMPY")) + 5
     data[start] ^= 1
     path.write_bytes(data)
@@ -182,7 +182,7 @@ def test_a_bad_part_is_rendered_again(tmp_path):
 
 
 def test_files_are_written_under_another_name(tmp_path, monkeypatch):
-    """A process killed while writing leaves no file that would be read."""
+    """A process killed while writing leaves no file that is read later."""
 
     def fail(*args, **kwargs):
         raise KeyboardInterrupt
@@ -202,7 +202,7 @@ def test_worker_processes_keep_the_order():
 
 
 def test_a_dead_worker_process_is_explained():
-    """As when the calling script lacks a `__main__` guard."""
+    """Stops the process, as without a `__main__` guard."""
     with pytest.raises(RuntimeError, match="if __name__ == '__main__'"):
         list(map_in_order(os._exit, [1, 1, 1, 1], workers=2))
 

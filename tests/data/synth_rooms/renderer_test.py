@@ -1,4 +1,4 @@
-"""Conventions of the labels: z-depth, normals, classes."""
+"""Tests of label conventions: z-depth, normals, classes."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from keras_s4t.data.synth_rooms.rendering.intersection import intersect
 
 
 def image_plane(sample):
-    """Coordinates of the pixel centres at unit depth, x right and y up."""
+    """Coordinates of pixel centers at unit depth, x right and y up."""
     size = sample.camera.size
     offset = (np.arange(size) + 0.5 - size / 2) / sample.camera.focal_length
     return np.broadcast_to(offset, (size, size)), np.broadcast_to(
@@ -61,12 +61,12 @@ def test_normals_are_unit_and_face_the_camera(sample):
     normals = sample.rendering.normals
     np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1, atol=1e-4)
     x, y = image_plane(sample)
-    towards_camera = np.stack([-x, -y, np.ones_like(x)], -1)
-    assert ((normals * towards_camera).sum(-1) > -1e-4).all()
+    toward_camera = np.stack([-x, -y, np.ones_like(x)], -1)
+    assert ((normals * toward_camera).sum(-1) > -1e-4).all()
 
 
 def test_normals_agree_with_the_depth(sample):
-    """Cross products of back-projected neighbours, where it is flat."""
+    """Cross products of back-projected neighbors, where depth is planar."""
     x, y = image_plane(sample)
     depth, normals = sample.rendering.depth, sample.rendering.normals
     points = np.stack([x, y, -np.ones_like(x)], -1) * depth[..., None]
@@ -87,7 +87,7 @@ def test_normals_agree_with_the_depth(sample):
 
 
 def test_floor_normals_point_up(sample):
-    """World up, seen from the camera, is its own row of the rotation."""
+    """World up in the camera frame is the last row of the rotation."""
     on_floor = sample.rendering.part == -1 - 4
     assert on_floor.any()
     up = np.broadcast_to(sample.camera.rotation[2], (on_floor.sum(), 3))

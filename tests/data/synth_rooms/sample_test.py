@@ -1,4 +1,4 @@
-"""Rooms: determinism, independence, domains, contents."""
+"""Tests of determinism, independence, domains and contents of rooms."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_size_keeps_the_view():
     small = render_scene("source", "train", 0, 24)
     large = render_scene("source", "train", 0, 72)
     assert small.camera.pose == large.camera.pose
-    # The centre of a small pixel is the centre of the middle large one.
+    # Centers of low-resolution pixels are centers of high-resolution ones.
     np.testing.assert_array_equal(
         small.rendering.part, large.rendering.part[1::3, 1::3]
     )
@@ -134,7 +134,7 @@ def test_every_class_is_common():
 
 
 def test_parts_stay_inside_the_room(samples):
-    """Nothing is placed beyond the walls, tilted parts and lamps excepted."""
+    """Only tilted parts and lamps may reach beyond the walls."""
     for sample in samples["clutter"]:
         packed = sample.packed
         low = packed.bound_center.min(0)

@@ -9,7 +9,7 @@ from keras_s4t.data.synth_rooms.sample import render_scene
 
 SIZE = 24
 
-# Of three rooms, "test", "mixed", 32 pixels, seed 0, version 1.0.0.
+# Three rooms, "test", "mixed", 32 pixels, seed 0, version 1.0.0.
 GOLDEN_CLASS_COUNTS = [1462, 592, 218, 71, 170, 274, 85, 120, 31]
 GOLDEN_MEAN_COLOR = [131.516, 106.854, 94.026]
 GOLDEN_MEAN_DEPTH = 2.71603
@@ -110,7 +110,7 @@ def test_bad_workers(tmp_path):
 
 def test_arrays_are_the_records_in_compact_types():
     rooms = SynthRooms("test", "mixed", size=16, num_examples=3)
-    arrays = rooms.arrays(progress=False)
+    arrays = rooms.arrays(verbose=0)
     assert {name: array.dtype for name, array in arrays.items()} == {
         "image": np.uint8,
         "semseg": np.uint8,
@@ -126,19 +126,19 @@ def test_arrays_are_the_records_in_compact_types():
 
 def test_worker_processes_render_equal_bytes():
     rooms = SynthRooms("test", "mixed", size=16, num_examples=4)
-    here = rooms.arrays(progress=False)
-    there = rooms.arrays(workers=2, progress=False)
+    here = rooms.arrays(verbose=0)
+    there = rooms.arrays(workers=2, verbose=0)
     for name, array in here.items():
         assert array.tobytes() == there[name].tobytes()
 
 
 def test_cache_is_one_file_named_after_the_content(tmp_path, monkeypatch):
     rooms = SynthRooms("test", "mixed", size=16, num_examples=2)
-    first = rooms.arrays(tmp_path, progress=False)
+    first = rooms.arrays(tmp_path, verbose=0)
     (path,) = tmp_path.iterdir()
     assert path.name == f"synth_rooms_mixed_test_16_{rooms.fingerprint}.npz"
     monkeypatch.setattr(synth_rooms, "render_example", None)
-    second = rooms.arrays(tmp_path, progress=False)
+    second = rooms.arrays(tmp_path, verbose=0)
     for name, array in first.items():
         np.testing.assert_array_equal(array, second[name])
 
@@ -163,18 +163,21 @@ def test_fingerprint_tells_everything_apart(monkeypatch):
     assert again.fingerprint == fingerprints[0]
 
 
-def test_progress_bar(capsys):
+def test_verbose(capsys):
     rooms = SynthRooms("test", size=16, num_examples=2)
-    rooms.arrays(progress=True)
-    assert "2/2" in capsys.readouterr().out
-    rooms.arrays(progress=False)
+    for kwargs in ({}, {"verbose": "auto"}, {"verbose": 1}):
+        rooms.arrays(**kwargs)
+        assert "2/2" in capsys.readouterr().out
+    rooms.arrays(verbose=0)
     assert capsys.readouterr().out == ""
+    with pytest.raises(ValueError, match="`verbose` must be 'auto', 0 or 1"):
+        rooms.arrays(verbose="silent")
 
 
 def test_pixels_and_labels_are_those_of_this_version():
-    """Fails when a pixel changes: `VERSION` is to be raised then."""
+    """Fails when a pixel changes. `VERSION` must be raised then."""
     arrays = SynthRooms("test", "mixed", size=32, num_examples=3).arrays(
-        progress=False
+        verbose=0
     )
     counts = np.bincount(arrays["semseg"].ravel(), minlength=256)
     assert counts[:9].tolist() == GOLDEN_CLASS_COUNTS

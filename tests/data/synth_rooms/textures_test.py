@@ -58,7 +58,7 @@ def test_dots_are_discs():
 
 
 def test_steps_are_blurred_over_the_footprint():
-    """The mean over a pixel at the border of two stripes is one half."""
+    """The mean of a pixel centered at a border of stripes is one half."""
     at = points([0.5], [0.0], footprint=0.2)
     np.testing.assert_allclose(textures.stripes(at), 0.5)
     at = points([0.55], [0.0], footprint=0.2)

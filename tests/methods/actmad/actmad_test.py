@@ -10,7 +10,7 @@ TAPS = ("norm_0", "norm_1")
 
 
 class WithoutNorms:
-    """What `check` looks at."""
+    """The attributes that `check` reads."""
 
     name = "plain"
     batch_norms = ()
@@ -28,7 +28,7 @@ def make_images(count=4, seed=0, size=(16, 16)):
 
 
 def maps(adapter, images):
-    """Outputs of both batch norms, in float64."""
+    """Outputs of both batch norms in float64."""
     features = adapter.network.encode(images, taps=TAPS)
     return {k: np.float64(ops.convert_to_numpy(x)) for k, x in features.items()}
 
@@ -44,7 +44,7 @@ def target_loss(adapter, images):
 
 
 def resize(x, size):
-    """Bilinear with half-pixel centres, one axis after the other."""
+    """Bilinear resize with half-pixel centers, one axis at a time."""
     for axis, new in enumerate(size):
         old = x.shape[axis]
         places = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
@@ -72,7 +72,7 @@ def test_target_loss_by_hand():
     expected = 0
     for name, x in maps(adapter, target).items():
         batches = [numpy_moments(maps(adapter, s)[name]) for s in source]
-        # The smaller batch has the same weight.
+        # The smaller batch has equal weight.
         for i, value in enumerate(numpy_moments(x)):
             stored = (batches[0][i] + batches[1][i]) / 2
             expected += np.abs(value - stored).mean()

@@ -61,7 +61,7 @@ def test_loss_is_summed_over_levels_and_projectors(legacy_kl):
         kernel, bias = tiny.numpy_values(layer.trainable_variables)
         for i in range(2):
             own = slice(3 * i, 3 * i + 3)
-            # All positions of all images are samples.
+            # The samples are all positions of all images.
             logits = x.reshape(-1, x.shape[-1]) @ kernel[:, own] + bias[own]
             p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
             if legacy_kl:

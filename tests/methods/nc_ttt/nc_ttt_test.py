@@ -68,7 +68,7 @@ def test_target_loss_calls_for_small_noise():
     logits = adapter.method.discriminator(adapter.encode(images)["P2"])
     logits = ops.convert_to_numpy(logits).astype("float64")
     assert logits.shape == (4, 8, 8, 1)
-    # Binary cross-entropy with the label "small" everywhere.
+    # Binary cross-entropy with the label "small" at every position.
     expected = -np.log(1 - 1 / (1 + np.exp(-logits))).mean()
     assert target_loss(adapter, images) == pytest.approx(expected, rel=1e-4)
 

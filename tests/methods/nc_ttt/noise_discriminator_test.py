@@ -26,7 +26,7 @@ def convolved(x, variables, kernel, bias):
 
 
 def in_numpy(layer, features, noises):
-    """The convolutions one after the other, on noisy projections."""
+    """Applies the convolutions separately to noisy projections."""
     variables = {
         v.name: ops.convert_to_numpy(v).astype("float64")
         for v in layer.trainable_variables

@@ -122,7 +122,7 @@ def test_learning_rate_zero_is_batch_norm_only():
         )
         outcomes.append(tiny.numpy_values(network.variables))
     for first, second in zip(*outcomes, strict=True):
-        # XLA may fuse the two programs' sums differently.
+        # XLA may fuse the sums of the two programs differently.
         np.testing.assert_allclose(first, second, rtol=1e-6, atol=1e-7)
 
 

@@ -70,7 +70,7 @@ def test_dropping_hidden_tokens_hides_them():
     layer.masking = FixedMasking()
     latents = make_latents()
     outputs = call(layer, latents)
-    # The last row of tokens comes from the last rows of the latents, hidden.
+    # The last row of tokens embeds the last rows of the latents. It is hidden.
     hidden = {name: x.copy() for name, x in latents.items()}
     hidden["depth"][:, 6:] += 1
     np.testing.assert_array_equal(

@@ -9,13 +9,13 @@ from keras_s4t.state.pure_call import without_writing
 
 
 def numbered(batch_size, height, width):
-    """Images whose pixels are all different, in all of the batch."""
+    """A batch in which all pixels of all images are different."""
     shape = (batch_size, height, width, 3)
     return np.arange(np.prod(shape)).reshape(shape).astype("float32")
 
 
 def windows(images):
-    """Place of the square of every window of every image, by its bytes."""
+    """Maps the bytes of every square window to its image and position."""
     side = min(images.shape[1:3])
     return {
         image[top : top + side, left : left + side].tobytes(): (i, top, left)
@@ -67,7 +67,7 @@ def test_turns_a_square_of_the_image_itself(size):
         for x, k in zip(rotated, labels, strict=True)
     ]
     assert [i for i, *_ in found] == list(range(64))
-    # Every place a square can be at is drawn, for one image and another.
+    # Every possible position is drawn, independently for each image.
     height, width = size
     for axis, slack in ((1, height - min(size)), (2, width - min(size))):
         assert {place[axis] for place in found} == set(range(slack + 1))
@@ -83,7 +83,7 @@ def test_every_call_draws_anew():
             np.testing.assert_array_equal(value, expected)
 
 
-def test_grey_levels_are_not_rounded():
+def test_gray_levels_are_not_rounded():
     images = 1 / 3 + numbered(2, 4, 4)
     layer = RandomSquareRotation(seed=0, dtype="mixed_bfloat16")
     rotated, _ = draw(layer, images)
@@ -91,7 +91,7 @@ def test_grey_levels_are_not_rounded():
 
 
 def compiled(fn):
-    """A function of images, compiled for sizes as unknown as they can be."""
+    """Compiles a function for sizes that are unknown where possible."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf

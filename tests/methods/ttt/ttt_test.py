@@ -27,7 +27,7 @@ def make_adapter(learning_rate=1e-2, method=None, **kwargs):
 
 
 def know_nothing(method):
-    """Makes the head predict every rotation alike."""
+    """Makes the head predict all rotations with equal probability."""
     for variable in method.head.classifier.variables:
         variable.assign(ops.zeros(variable.shape))
 
@@ -38,7 +38,7 @@ def target_loss(adapter, images):
 
 
 def moving_statistics_of(adapter, batches):
-    """What moving statistics become on batches, run one after the other."""
+    """Moving statistics after running several batches in order."""
     network = adapter.network
     for images in batches:
         network(ops.convert_to_tensor(images), training=True)
@@ -118,7 +118,7 @@ def test_without_their_statistics_and_a_learning_rate_is_batch_norm_only():
         adapter.fit(stream, verbose=0)
         outcomes.append(tiny.numpy_values(adapter.network.variables))
     for first, second in zip(*outcomes, strict=True):
-        # XLA may fuse the two programs' sums differently.
+        # XLA may fuse the sums of the two programs differently.
         np.testing.assert_allclose(first, second, rtol=1e-6, atol=1e-7)
 
 

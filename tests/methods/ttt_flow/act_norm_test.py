@@ -133,6 +133,6 @@ def test_no_gradient_through_the_first_batch_statistics():
             return norm(x, training=True)[0]
 
     matrix = jacobian(first_outputs, x)
-    # Through the statistics, every image would move every other.
+    # With batch statistics, every image would influence all others.
     expected = np.diag(np.tile(1 / x.std((0, 1, 2)), 3))
     np.testing.assert_allclose(matrix, expected, rtol=1e-4, atol=1e-5)

@@ -45,7 +45,7 @@ def test_determinant_is_that_of_the_jacobian():
     total = ops.convert_to_numpy(flow(x)[1]).sum()
     assert sign == 1 and abs(expected) > 0.1
     np.testing.assert_allclose(total, expected, rtol=1e-4, atol=1e-4)
-    # Every output depends on inputs elsewhere, or there would be no flow.
+    # Outputs depend on inputs at other positions.
     assert (np.abs(matrix - np.diag(np.diag(matrix))).sum(1) > 1e-4).all()
 
 

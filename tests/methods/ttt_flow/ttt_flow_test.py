@@ -55,7 +55,7 @@ def test_the_flow_learns_on_a_frozen_network():
     losses = trainer.fit(data, epochs=6, verbose=0).history["loss"]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
     assert not tiny.moved(network.variables, states)
-    # Behind a batch norm, only rounding can move a bias.
+    # Before a batch norm, a bias has no gradient but rounding errors.
     assert len(tiny.moved(weights, before)) > len(weights) // 2
     assert all(int(norm.initialized.value) for norm in method.flow.steps[1::2])
     assert not method.missing
@@ -99,7 +99,7 @@ def test_target_loss_is_the_likelihood_in_inference():
 
 
 def test_only_the_encoder_up_to_the_level_moves():
-    # Weight decay moves all that is selected, without a gradient too.
+    # Weight decay changes all selected variables, also without a gradient.
     optimizer = keras.optimizers.SGD(1e-2, weight_decay=0.1)
     adapter = make_adapter(make_method("P2"), optimizer)
     network = adapter.network
@@ -122,13 +122,13 @@ def test_features_become_likelier():
     )
     stream = keras_s4t.data.online_stream(images, 10)
     adapter.fit(stream, callbacks=[curve], verbose=0)
-    # The logs are running means, of which the first is the first loss.
+    # Logs are running means. The first one is the first loss.
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
 
 
 def test_a_loaded_method_does_not_start_from_the_target(tmp_path):
-    # As small as it may be with an `ActNorm`.
+    # The smallest flow with an `ActNorm`.
     method = make_method(num_couplings=2, num_blocks=0)
     trainer = make_trainer(method)
     trainer.compile(keras.optimizers.Adam(1e-3), metrics=None)

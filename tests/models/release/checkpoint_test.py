@@ -19,7 +19,7 @@ from keras_s4t.state.pure_call import run_on
 
 torch = pytest.importorskip("torch")
 
-# What the authors' model computes, where the folder is there.
+# Results of the authors' model. Some checkouts do not have the folder.
 PARITY = pathlib.Path(__file__).parents[3] / "shared" / "release_parity"
 OWN_NAMES = {
     "segment_semantic": "semseg",
@@ -49,7 +49,7 @@ def make_task(name, num_outputs):
 
 
 def make_model(channels, kind=keras_s4t.TargetAdapter, **kwargs):
-    """A model of random weights for the small released layout."""
+    """A model with random weights for the small released layout."""
     task_list = [make_task(*item) for item in channels.items()]
     backbone = ResNetBackbone(
         input_conv_filters=[released_model.STEM],
@@ -77,12 +77,12 @@ NYUD = {"semseg": 7, "depth": 1, "normals": 3, "edge": 1}
 
 @functools.cache
 def nyud_model():
-    """One model for the tests that only load."""
+    """One model for all tests that only load."""
     return make_model(NYUD)
 
 
 def save(path, tensors, prefix="module."):
-    """Saves arrays as the release does; tensors stay what they are."""
+    """Saves arrays as the release does. Tensors are saved unchanged."""
     content = {
         f"{prefix}{name}": torch.tensor(x) if isinstance(x, np.ndarray) else x
         for name, x in tensors.items()
@@ -122,7 +122,7 @@ def outputs_of(model, images):
 
 
 def assert_near(received, expected, tolerance):
-    """Agreement up to a share of the largest magnitude."""
+    """Asserts agreement relative to the largest magnitude."""
     assert received.shape == expected.shape
     error = np.abs(received - expected).max() / np.abs(expected).max()
     assert error < tolerance, error
@@ -140,7 +140,7 @@ def test_computes_what_the_release_does(tmp_path, order, kind):
     assert model.method.missing == ()
     rng = np.random.default_rng(5)
     images = rng.uniform(0, 255, (2, *SIZE, 3)).astype("float32")
-    # The release finds heads by name at test time, and cuts by position.
+    # At test time, the release finds heads by name and splits by position.
     cuts = TASKONOMY
     if order == "released":
         theirs = {own: name for name, own in OWN_NAMES.items()}
@@ -155,7 +155,7 @@ def test_computes_what_the_release_does(tmp_path, order, kind):
             assert_near(ours[OWN_NAMES[name]], values, 1e-4)
 
 
-# Which channels of the source's stack a task is compared with.
+# Order of the channels that a task is compared with.
 @pytest.mark.parametrize(
     "source, target, expected",
     [
@@ -221,7 +221,7 @@ def test_variants_of_a_checkpoint(tmp_path):
     model = load(path, tensors)
     expected = tiny.numpy_values(model.variables)
     variants = [(tensors, "")]
-    # Names as on the other datasets, without what is fixed or counted.
+    # Names of the other datasets, without embeddings and batch counters.
     renamed = {
         name: x
         for name, x in tensors.items()
@@ -271,14 +271,17 @@ def with_value(name, value):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (without("ts_comp.bias"), r"missing \['ts_comp.bias'\], surplus \[\]"),
+        (
+            without("ts_comp.bias"),
+            r"missing \['ts_comp.bias'\], unexpected \[\]",
+        ),
         (
             without("aux_heads.normal.linear_pred.weight"),
             r"missing \['aux_heads.normals.linear_pred.weight'\]",
         ),
         (
             with_value("heads.saliency.linear_pred.bias", np.zeros(1)),
-            r"missing \[\], surplus \['heads.saliency.linear_pred.bias'\]",
+            r"missing \[\], unexpected \['heads.saliency.linear_pred.bias'\]",
         ),
         (
             with_value("heads.normal.linear_pred.bias", np.zeros(4)),
@@ -286,10 +289,10 @@ def with_value(name, value):
         ),
         (
             with_value("heads.normals.linear_pred.bias", np.zeros(3)),
-            "hold every tensor once.*heads.normal",
+            "contain every tensor once.*heads.normal",
         ),
         (with_value("ts_comp.bias", [1.0, 2.0]), "'module.ts_comp.bias' of ty"),
-        (with_value("ts_comp.bias", pathlib.Path("x")), "nothing but tensors"),
+        (with_value("ts_comp.bias", pathlib.Path("x")), "contain only tensors"),
         (
             with_value("joint_dec.pos_embed", np.zeros((1, 9, 8))),
             r"'joint_dec.pos_embed' must have shape \(1, 16, 8\)",
@@ -310,7 +313,7 @@ def test_other_tensors_are_refused(tmp_path, change, message):
 
 
 def test_long_lists_are_cut(tmp_path):
-    with pytest.raises(ValueError, match=r"and \d+ more, surplus \['x'\]"):
+    with pytest.raises(ValueError, match=r"and \d+ more, unexpected \['x'\]"):
         load(tmp_path / "s4t.pth.tar", {"x": np.zeros(1)})
 
 
@@ -322,7 +325,7 @@ def test_other_files_are_refused(tmp_path, content):
 
 
 class Touch:
-    """Makes a file where it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -335,7 +338,7 @@ def test_code_is_not_run(tmp_path):
     trace = tmp_path / "trace"
     content = {"model": {}, "config": Touch(trace)}
     torch.save(content, tmp_path / "s4t.pth.tar")
-    with pytest.raises(ValueError, match="nothing but tensors and plain"):
+    with pytest.raises(ValueError, match="contain only tensors and plain"):
         models.load_release_checkpoint(tmp_path / "s4t.pth.tar", nyud_model())
     assert not trace.exists()
 
@@ -346,7 +349,7 @@ def test_other_arguments_are_refused(tmp_path):
     with pytest.raises(ValueError, match="order='legacy'"):
         load_checkpoint(path, nyud_model(), order="legacy")
     for names in (["depth"], [*TASKONOMY, "depth"], ["a", "b", "c", "d"]):
-        with pytest.raises(ValueError, match="must hold the method's tasks"):
+        with pytest.raises(ValueError, match="must be the method's tasks"):
             load_checkpoint(path, nyud_model(), names)
     compiled = tiny.make_adapter()
     with pytest.raises(ValueError, match="compiled after loading"):
@@ -372,7 +375,7 @@ def parity_data():
 
 
 def parity_model(path):
-    """The full model with the deterministic weights of the comparison."""
+    """The full model with the deterministic weights of the fixtures."""
     module, shapes, _ = parity_data()
     save(path, module.make_state_dict(shapes))
     task_list = [tasks.semseg(6), tasks.normals(), tasks.edge()]
@@ -389,7 +392,7 @@ def parity_model(path):
 
 
 def gradient_variables(model):
-    """The variables that the tensors with known gradient norms make up."""
+    """Variables that correspond to the tensors with known gradient norms."""
     layer = model.network.backbone.get_layer
     projections = [p.projection for p in model.method.projections.values()]
     synchronizer = model.method.synchronizer
@@ -414,7 +417,7 @@ def gradient_variables(model):
 
 
 def differentiate(model, images, variables):
-    """Loss, distances, what batch norm kept of the stem, and gradients."""
+    """Loss, distances, moving statistics of the stem, and gradients."""
     method = model.method
     held = [
         v
@@ -481,7 +484,7 @@ def test_parity_with_the_release(tmp_path):
         )
         for name, values in expected.items()
     }
-    # Shown by `pytest -s`.
+    # Printed by `pytest -s`.
     for name, error in errors.items():
         print(f"{keras.backend.backend():10} {name:42} {error:.1e}")
     assert max(errors.values()) < 1e-3, errors

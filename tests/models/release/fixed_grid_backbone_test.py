@@ -11,7 +11,7 @@ GRID = (6, 5)
 
 
 def make_networks():
-    """A network on a fixed grid, and one of the same weights without."""
+    """A network with a fixed grid and one without, of equal weights."""
     task_list = tiny.make_tasks(3)
     backbone = tiny.TinyBackbone()
     fixed = models.MultiTaskModel(

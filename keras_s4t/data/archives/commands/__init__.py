@@ -1,1 +1,1 @@
-"""What `python -m keras_s4t.data` can do."""
+"""Commands of `python -m keras_s4t.data`."""

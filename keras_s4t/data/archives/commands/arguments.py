@@ -1,10 +1,10 @@
-"""Numbers on the command line that have a range."""
+"""Types of command line arguments with a limited range."""
 
 import argparse
 
 
 def positive(text):
-    """An int of at least 1."""
+    """Converts to an int of at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(
@@ -14,7 +14,7 @@ def positive(text):
 
 
 def angle(text):
-    """A float between 0 and 180, degrees."""
+    """Converts to an angle between 0 and 180 degrees."""
     degrees = float(text)
     if not 0 < degrees < 180:
         raise argparse.ArgumentTypeError(

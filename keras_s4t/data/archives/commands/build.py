@@ -1,4 +1,4 @@
-"""Build a dataset of what was downloaded by hand."""
+"""Build a dataset from manually downloaded files."""
 
 import importlib
 import json
@@ -7,7 +7,7 @@ from keras_s4t.data.label_spaces import NATIVE_CLASSES
 
 
 def add_arguments(parser):
-    """Adds the command's own arguments."""
+    """Adds the arguments of the command."""
     parser.add_argument("dataset", choices=NATIVE_CLASSES)
     parser.add_argument(
         "--manual-dir", required=True, help="folder with the download"
@@ -19,14 +19,14 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Builds, and says what is there now.
+    """Builds the dataset and reports its splits.
 
     Returns:
         int, the exit status.
 
     Raises:
-        ValueError: If the download is not as it should be, or there is no such
-            config.
+        ValueError: If the download is incomplete or damaged, or if the config
+            is unknown.
     """
     import tensorflow_datasets as tfds
 
@@ -51,7 +51,7 @@ def run(arguments):
             )
         )
     except AssertionError as error:
-        # How TFDS says that the folder is not there.
+        # TFDS raises this if the folder is missing.
         raise ValueError(str(error)) from error
     except ValueError as error:
         instructions = builder.MANUAL_DOWNLOAD_INSTRUCTIONS

@@ -9,12 +9,12 @@ from keras_s4t.data.archives.normals_frame import CANONICAL
 from keras_s4t.data.archives.normals_frame import frame_errors
 from keras_s4t.data.archives.normals_frame import normals_of_depth
 
-# Another frame fits better if it is better by so many degrees.
+# Minimum difference in degrees by which another frame is considered better.
 MARGIN = 1.0
 
 
 def add_arguments(parser):
-    """Adds the command's own arguments."""
+    """Adds the arguments of the command."""
     parser.add_argument("dataset", choices=DOWNLOADS)
     parser.add_argument(
         "--manual-dir", required=True, help="folder with the download"
@@ -32,15 +32,15 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Reports the documented frame and the one that fits best.
+    """Reports the errors of the documented frame and of the best one.
 
     Returns:
         int, the exit status: 0 if no frame fits better than the documented
         one.
 
     Raises:
-        ValueError: If the dataset or the split is not in the folder, or there
-            is no depth.
+        ValueError: If the dataset or the split is not in the folder, or if the
+            dataset has no depth.
     """
     import tensorflow_datasets as tfds
 

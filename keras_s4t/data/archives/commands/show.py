@@ -15,7 +15,7 @@ from keras_s4t.data.synth_rooms import SynthRooms
 
 
 def add_arguments(parser):
-    """Adds the command's own arguments."""
+    """Adds the arguments of the command."""
     parser.add_argument("dataset", help="as `keras_s4t.data.load` takes it")
     parser.add_argument("--data-dir", help="where it was built")
     parser.add_argument("--split", default="train")
@@ -31,13 +31,13 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Draws the sheet.
+    """Draws the images and labels.
 
     Returns:
         int, the exit status.
 
     Raises:
-        ValueError: If the dataset cannot be loaded, or not at that size.
+        ValueError: If the dataset cannot be loaded, or not at this size.
     """
     size = arguments.size
     if size and len(size) > 2:
@@ -80,7 +80,7 @@ def run(arguments):
 
 
 def _tasks(dataset, label_space):
-    """The tasks that a dataset has labels for."""
+    """Tasks for which a dataset has labels."""
     known = list(tasks.TASKS)
     if dataset.partition("/")[0] == SYNTH_ROOMS:
         classes = SynthRooms.class_names

@@ -1,4 +1,4 @@
-"""Open every file of a download, and name what is missing or damaged."""
+"""Read the files of a download and list missing and damaged ones."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras_s4t.data.archives.downloads import DOWNLOADS
 
 
 def add_arguments(parser):
-    """Adds the command's own arguments."""
+    """Adds the arguments of the command."""
     parser.add_argument("dataset", choices=DOWNLOADS)
     parser.add_argument(
         "--manual-dir", required=True, help="folder with the download"
@@ -59,7 +59,7 @@ def run(arguments):
 
 
 def _report_folders(download, names):
-    """Numbers and sizes of files, which tell an incomplete copy at once."""
+    """Prints numbers and sizes of files, which reveal incomplete copies."""
     sizes = {}
     for name in names:
         for folder, path in download.files(name).items():

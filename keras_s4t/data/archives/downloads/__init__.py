@@ -1,4 +1,4 @@
-"""What users have downloaded, before a dataset is built of it."""
+"""Downloads from which datasets are built."""
 
 from keras_s4t.data.archives.downloads.download import Download
 from keras_s4t.data.archives.downloads.nyud import NyudDownload

@@ -5,29 +5,29 @@ from PIL import Image
 from keras_s4t.data.archives.decoding import opened
 from keras_s4t.data.archives.decoding import read_image_file
 
-# What the names of files end with that Pillow reads.
+# Suffixes of the files that Pillow reads.
 PICTURES = (".png", ".jpg")
 
 
 class Download(abc.ABC):
-    """The files that a builder reads, and what can be wrong with them.
+    """Base class of the files that a builder reads, and their checks.
 
     Args:
         folder: Path-like object with the methods of `pathlib.Path`.
 
     Attributes:
-        published: dict from a split to the number of its images in the
-            published dataset, `None` if there are several.
+        published: dict from split to the number of its images in the published
+            dataset, `None` if it depends on the subset.
 
     Raises:
-        ValueError: If the files of this dataset are not there.
+        ValueError: If the folder does not contain the dataset.
     """
 
     published = {}
 
     @abc.abstractmethod
     def names(self, split):
-        """The names of the images of a split.
+        """Lists the names of the images of a split.
 
         Args:
             split: str, one of `published`.
@@ -41,47 +41,48 @@ class Download(abc.ABC):
 
     @abc.abstractmethod
     def files(self, name):
-        """The files of an image: dict from a folder's name to a path."""
+        """Files of an image, a dict from folder name to path."""
 
     @abc.abstractmethod
     def readers(self, name):
-        """How each label is read: dict from its path to a function.
+        """Functions that read the labels of an image, a dict by path.
 
-        The function takes the path and the size of the image, a pair
-        `(height, width)`, and raises a `ValueError` that names the file if it
-        is not as it should be. The image's own path is not among them.
+        They take the path and the size of the image, a pair `(height, width)`.
+        They raise a `ValueError` with the name of the file if it is damaged or
+        inconsistent. The path of the image is not included.
         """
 
     @abc.abstractmethod
     def image(self, name):
-        """The path of an image."""
+        """Path of an image."""
 
     @abc.abstractmethod
     def geometry(self, name, field_of_view=None):
-        """Depth and normals of an image, and the camera.
+        """Depth and normals of an image and the focal length of its camera.
 
         Args:
             name: One of `names`.
             field_of_view: Optional float, horizontal, in degrees.
 
         Returns:
-            Tuple of depth `(height, width)` in metres, 0 where it is missing;
+            Tuple of depth `(height, width)` in meters, 0 where it is missing;
             normals `(height, width, 3)` in the canonical frame, shorter than
             0.5 where they are missing; and the focal length in pixels.
 
         Raises:
-            ValueError: If the dataset has no depth, or nothing says what the
-                camera was.
+            ValueError: If the dataset has no depth, or if the camera is
+                unknown.
         """
 
     def shortfall(self, split):
-        """What a split lacks that was published, in words.
+        """Describes the published images that a split lacks.
 
         Args:
             split: str, one of `published`.
 
         Returns:
-            str, to follow the number of its images; empty if all are there.
+            str, a suffix for the number of its images. Empty if none is
+            missing.
         """
         published = self.published[split]
         if published in (None, len(self.names(split))):
@@ -91,14 +92,14 @@ class Download(abc.ABC):
     def check(self, name):
         """Reads all files of an image.
 
-        A label beside a damaged image is read, too: its size is told by the
-        first file with a header.
+        Labels of damaged images are read too, with the size in the first
+        readable header.
 
         Args:
             name: One of `names`.
 
         Returns:
-            list of strings, one per fault, each naming a file.
+            list of strings, one per fault, each with the name of a file.
         """
         readers = {self.image(name): _read_image, **self.readers(name)}
         sizes = (_size_in_header(path) for path in readers)
@@ -119,8 +120,8 @@ class Download(abc.ABC):
 def check_plain_mask(path):
     """Raises a `ValueError` if a mask has a palette.
 
-    The ids in it may be right, but they may also have been numbered anew by
-    whatever saved it, and most decoders would paint them.
+    Software that saves palettes may renumber the ids, and most decoders replace
+    them by colors.
     """
     with opened(path) as file:
         if Image.open(file).mode != "P":
@@ -146,9 +147,9 @@ def _size_in_header(path):
 
 
 def _check_sums(path):
-    """Raises a `ValueError` if the bytes of a picture are not those written.
+    """Raises a `ValueError` if a checksum of a picture does not match.
 
-    Pillow decodes some flipped bits of a PNG without a word.
+    Pillow decodes PNG files with some flipped bits without an error.
     """
     if path.suffix in PICTURES:
         with opened(path) as file:

@@ -12,8 +12,8 @@ from keras_s4t.data.builders.nyud_mt import labels
 from keras_s4t.data.builders.nyud_mt.archive import Archive
 from keras_s4t.data.readers.stored import MILLIMETERS
 
-# Pixels, of the color camera as its authors calibrated it. The archives have
-# its pixels, without the outermost ones.
+# In pixels, from the authors' calibration of the color camera. The archives
+# have crops of its images at the same resolution.
 FOCAL_LENGTH = 518.857901
 
 

@@ -9,7 +9,7 @@ SPLIT_FILE = "ImageSets/Context/{}.txt"
 
 
 class PascalDownload(Download):
-    """Either archive of PASCAL-MT. Its masks may have palettes."""
+    """Either archive of PASCAL-MT, whose masks may have palettes."""
 
     published = {"train": 4998, "val": 5105}
 
@@ -45,6 +45,6 @@ class PascalDownload(Download):
 
     def geometry(self, name, field_of_view=None):
         raise ValueError(
-            "PASCAL-MT has no depth that its normals could be compared with, "
-            "and its cameras are not known. Received: pascal_mt"
+            "PASCAL-MT has no depth to compare its normals with, and its "
+            "cameras are unknown. Received: pascal_mt"
         )

@@ -13,12 +13,12 @@ from keras_s4t.data.archives.taskonomy.decoding import MISSING_DEPTH
 from keras_s4t.data.archives.taskonomy.decoding import read_domain
 from keras_s4t.data.label_spaces import TASKONOMY_CLASSES
 
-# The camera's axes on disk are right, down and away.
+# In the files, the axes of the camera are right, down and away from it.
 TO_CANONICAL = np.array([1, -1, -1])
 
 
 class TaskonomyDownload(Download):
-    """The download of Taskonomy, subset tiny."""
+    """The download of Taskonomy."""
 
     published = dict.fromkeys(layout.SPLITS)
 
@@ -108,7 +108,7 @@ class TaskonomyDownload(Download):
 
 
 class _Reader:
-    """Reads a label and looks at its size and its ids."""
+    """Reads a label and checks its size and its ids."""
 
     def __init__(self, domain):
         self.domain = domain

@@ -1,4 +1,4 @@
-"""Taskonomy, straight from the folders of its download."""
+"""Taskonomy, read from the folders of its download."""
 
 from keras_s4t.data.archives.taskonomy.taskonomy_folder import TaskonomyFolder
 

@@ -1,4 +1,4 @@
-"""From Taskonomy's files to the encoding of `stored.py`, in NumPy.
+"""Conversion of Taskonomy's files to the encoding of `readers/stored.py`.
 
 | domain | on disk | meaning | missing |
 |---|---|---|---|
@@ -10,8 +10,8 @@ away from the camera | `v` shorter than 0.5 |
 where depth is |
 | `segment_semantic` | 8 bits | class ids | 0 |
 
-Images become smaller by whole factors: ids and masks keep the nearest pixel,
-the others the mean of the pixels that are known.
+Images are reduced by integer factors. Ids and masks take the nearest pixel,
+others the mean of the valid pixels.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ from keras_s4t.data.archives.decoding import opened
 from keras_s4t.data.readers import stored
 from keras_s4t.tasks.label import IGNORE_CLASS
 
-# Pillow's modes, by domain; the 16-bit one was called "I" once.
+# Modes of Pillow by domain. Older versions call the 16-bit mode "I".
 _MODES = {
     "rgb": ("RGB",),
     "depth_zbuffer": ("I;16", "I"),
@@ -29,16 +29,16 @@ _MODES = {
     "edge_occlusion": ("I;16", "I"),
     "segment_semantic": ("L", "P"),
 }
-DEPTH_UNITS = 512.0  # per metre
+DEPTH_UNITS = 512.0  # per meter
 MISSING_DEPTH = 64500
 UNCERTAIN = 0
-#: What counts as an edge of strength 1, in units of the files: 0.00625 of
-#: their range. The authors of Taskonomy divide by it, too, but do not clip.
+#: Strength in units of the files that becomes 1: 0.00625 of their range. The
+#: authors of Taskonomy divide by the same value, but do not clip.
 EDGE_SCALE = 0.00625 * 2**16
 
 
 class UnreadableViewError(ValueError):
-    """A file of a view cannot be read, or is not what it should be."""
+    """A file of a view cannot be read or has an unexpected format."""
 
 
 def read_view(root, view, domains):
@@ -54,7 +54,7 @@ def read_view(root, view, domains):
 
     Raises:
         UnreadableViewError: If a file is damaged, has the wrong number of bits
-            or channels, or not the size of the others.
+            or channels, or differs in size from the others.
     """
     arrays = {}
     for domain in domains:
@@ -96,21 +96,22 @@ def read_domain(path, domain):
 
 
 def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
-    """Turns what the files of a view hold into a stored record.
+    """Encodes the arrays of a view as a stored record.
 
     Args:
-        arrays: dict by domain, see `read_view`.
-        tasks: Names of tasks; their domains must be there, see `domains_of`.
-        size: int, side of the result in pixels. The sides of the files must be
-            multiples of it.
-        edge_scale: float. Strength of edges, in units of the files, from which
-            on `edge` is 1: `edge = min(x / edge_scale, 1)`.
+        arrays: dict of arrays by domain. See `read_view`.
+        tasks: Names of tasks, whose domains must be in `arrays`. See
+            `domains_of`.
+        size: int, side of the result in pixels. It must divide the sides of
+            the files.
+        edge_scale: float. Strength of edges in units of the files that
+            becomes 1: `edge = min(x / edge_scale, 1)`.
 
     Returns:
-        dict as in `stored.py`, without `id`.
+        dict as in `readers/stored.py`, without `id`.
 
     Raises:
-        ValueError: If the files cannot be made smaller to that size.
+        ValueError: If `size` does not divide the sides of the files.
     """
     height, width = arrays["rgb"].shape[:2]
     factor = height // size if size > 0 else 0
@@ -127,7 +128,7 @@ def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
 
 
 def domains_of(tasks):
-    """The domains that labels for these tasks, and the image, come from."""
+    """Domains of the image and of the labels of tasks."""
     domains = {domain for task in tasks for domain in _TASKS[task][0]}
     return ["rgb", *sorted(domains)]
 
@@ -143,14 +144,14 @@ def _depth(arrays, factor, edge_scale):
     del edge_scale
     units = arrays["depth_zbuffer"]
     known = _is_known(units)
-    metres = _mean(units, factor, known) / DEPTH_UNITS
-    return {"depth": stored.encode_depth(metres, _nearest(known, factor))}
+    meters = _mean(units, factor, known) / DEPTH_UNITS
+    return {"depth": stored.encode_depth(meters, _nearest(known, factor))}
 
 
 def _normals(arrays, factor, edge_scale):
     del edge_scale
     codes = arrays["normal"]
-    # Twice the vectors times 127.5, in integers, and half of that length.
+    # 255 times the vectors, in integers. Vectors shorter than 0.5 are missing.
     doubled = 2 * codes.astype("int32") - 255
     squares = np.einsum("ijk,ijk->ij", doubled, doubled)[..., None]
     known = squares >= 127.5**2
@@ -182,7 +183,7 @@ def _nearest(array, factor):
 
 
 def _mean(array, factor, known=None):
-    """The mean over blocks of `factor` x `factor` pixels, of those known."""
+    """Mean of the known pixels in blocks of `factor` x `factor`."""
     if known is None:
         return _sum(array, factor) / factor**2
     array = np.where(known, array, 0)
@@ -190,7 +191,7 @@ def _mean(array, factor, known=None):
 
 
 def _sum(array, factor):
-    """The sum over blocks, in float64; rows first, which is fastest."""
+    """Sum over blocks in float64. Rows are summed first, which is faster."""
     offsets = range(factor)
     rows = sum(array[i::factor].astype("uint32") for i in offsets)
     return sum(rows[:, j::factor].astype("float64") for j in offsets)

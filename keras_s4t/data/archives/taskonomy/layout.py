@@ -1,11 +1,11 @@
-"""Where the download of Taskonomy keeps what: its folders and its splits."""
+"""Folders and splits of the download of Taskonomy."""
 
 import csv
 import dataclasses
 import hashlib
 import re
 
-#: Folders of the domains, and what their files are called after.
+#: Names of the domains in file names, by folder.
 DOMAINS = {
     "rgb": "rgb",
     "depth_zbuffer": "depth_zbuffer",
@@ -13,7 +13,7 @@ DOMAINS = {
     "edge_occlusion": "edge_occlusion",
     "segment_semantic": "segmentsemantic",
 }
-#: Splits by the names that the published tables give them.
+#: Names of the splits in the published tables, by split.
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
 SUBSETS = ("tiny", "medium", "full", "fullplus")
 
@@ -42,20 +42,20 @@ class View:
 
     @property
     def id(self):
-        """The name, such as `"allensville/point_202_view_5"`."""
+        """Id of the view, such as `"allensville/point_202_view_5"`."""
         return f"{self.building}/{self.name}"
 
     def file(self, root, domain):
-        """The path of the file of a domain, a key of `DOMAINS`."""
+        """Path of the file of a domain, a key of `DOMAINS`."""
         name = f"{self.name}_domain_{DOMAINS[domain]}.png"
         return _folder(root, domain, self.building) / name
 
 
 def buildings_of_split(root, split, subset):
-    """The names of the buildings of a split.
+    """Lists the buildings of a split.
 
-    They are read from the published table, which may be missing for the
-    subset `"tiny"`.
+    They are read from the published table, which is optional for the subset
+    `"tiny"`.
 
     Args:
         root: Path-like object with the methods of `pathlib.Path`.
@@ -66,8 +66,8 @@ def buildings_of_split(root, split, subset):
         Sorted list of str.
 
     Raises:
-        ValueError: If the split or subset is unknown, or the table is missing
-            or another one.
+        ValueError: If the split or subset is unknown, or if the table is
+            missing or lacks columns.
     """
     if split not in SPLITS or subset not in SUBSETS:
         raise ValueError(
@@ -76,7 +76,7 @@ def buildings_of_split(root, split, subset):
         )
     path = root / "splits_taskonomy" / f"train_val_test_{subset}.csv"
     if path.exists():
-        # Its lines end in carriage returns alone.
+        # Lines end in carriage returns without line feeds.
         lines = path.read_text().splitlines()
         rows = list(csv.DictReader(lines, skipinitialspace=True))
         if not rows or not {"id", SPLITS[split]} <= rows[0].keys():
@@ -94,13 +94,13 @@ def buildings_of_split(root, split, subset):
 
 
 def point_info(root, view):
-    """The path of what is known about the camera of a `View`."""
+    """Path of the file with the camera parameters of a `View`."""
     name = f"{view.name}_domain_point_info.json"
     return _folder(root, "point_info", view.building) / name
 
 
 def find_views(root, building, domains):
-    """Joins the files of a building by their point and view.
+    """Joins the files of a building by point and view.
 
     Args:
         root: Path-like object with the methods of `pathlib.Path`.
@@ -109,7 +109,7 @@ def find_views(root, building, domains):
 
     Returns:
         Tuple of two sets of `View`: those with a file for every domain, and
-        those that lack one. Both are empty if there is no such building.
+        those that lack a file. Both are empty if the building is missing.
     """
     found = [
         _views_in(_folder(root, domain, building), building, domain)
@@ -122,8 +122,8 @@ def find_views(root, building, domains):
 def in_order(views):
     """Sorts views by a hash of their id.
 
-    Files list the views of a point, and the points of a building, one after
-    the other. This way, any part of the list has some of all.
+    The views of a point and the points of a building are consecutive in the
+    files. In the order of the hash, every part of the list is a random sample.
 
     Args:
         views: Iterable of `View`.

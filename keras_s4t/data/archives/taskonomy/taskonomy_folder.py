@@ -17,35 +17,36 @@ TASKS = ("semseg", "depth", "normals", "edge")
 
 
 class TaskonomyFolder:
-    """The views of a split, read from the download without a copy of it.
+    """Views of a split, read from the files of the download.
 
     Files are joined by building, point and view. Views that lack a file are
-    left out; a warning says how many, and how many buildings are not there.
-    The order is that of a hash of the ids, so that any part of it has some
-    views of all buildings.
+    left out. A warning reports their number and that of missing buildings.
+    Views are ordered by a hash of their ids, so that every part of the order
+    is a random sample.
 
     Args:
         root: str or path of the download, with folders such as
             `rgb/taskonomy/allensville`.
         split: str, `"train"`, `"validation"` or `"test"`.
-        tasks: Names of the tasks wanted; only their files need to be there.
+        tasks: Names of tasks. Only their files are required.
         size: int, side of the records in pixels. It must divide the 512 pixels
             of the files.
-        subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`; all but
-            the first need the table of splits in `splits_taskonomy`.
-        edge_scale: float. Strength of occlusion edges, in units of the files,
-            from which on `edge` is 1: `edge = min(x / edge_scale, 1)`.
-        skip: Ids of views to leave out, such as `unreadable()` returns.
-        num_buildings: Optional int, only the first buildings that are there.
-        num_views: Optional int, only the first views.
+        subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`. All but
+            `"tiny"` require the table of splits in `splits_taskonomy`.
+        edge_scale: float. Strength of occlusion edges in units of the files
+            that becomes 1: `edge = min(x / edge_scale, 1)`.
+        skip: Ids of views to leave out, such as those of `unreadable()`.
+        num_buildings: Optional int. Maximum number of buildings.
+        num_views: Optional int. Maximum number of views.
 
     Attributes:
         ids: list of str such as `"allensville/point_202_view_5"`.
-        absent: list of the buildings that are not there.
+        absent: list of missing buildings.
         incomplete: list of the ids of views that lack a file.
 
     Raises:
-        ValueError: If no view is complete, or an argument is not as described.
+        ValueError: If no view is complete, or if an argument is not as
+            described.
 
     Example:
 
@@ -109,7 +110,7 @@ class TaskonomyFolder:
         """Reads and encodes a view.
 
         Returns:
-            dict of NumPy arrays as in `stored.py`, and `id`.
+            dict of NumPy arrays as in `readers/stored.py`, and `id`.
 
         Raises:
             UnreadableViewError: If a file is damaged.
@@ -120,13 +121,13 @@ class TaskonomyFolder:
         return {**record, "id": view.id}
 
     def unreadable(self, workers=8):
-        """Reads all files, once, and returns the views with damaged ones.
+        """Reads all files and returns the views with damaged ones.
 
         Args:
-            workers: int. Threads that read.
+            workers: int. Number of threads.
 
         Returns:
-            dict from the ids of those views to what is wrong with them.
+            dict from the id of a view to its error message.
         """
 
         def problem(index):
@@ -140,17 +141,17 @@ class TaskonomyFolder:
         return {i: p for i, p in zip(self.ids, problems, strict=True) if p}
 
     def records(self, label_space=None):
-        """The canonical records of the views, read while they are needed.
+        """Canonical records of the views, read on demand.
 
-        A damaged file raises TensorFlow's `InvalidArgumentError`, which names
-        it; see `unreadable` and `skip`.
+        A damaged file raises TensorFlow's `InvalidArgumentError` with its name.
+        See `unreadable` and `skip`.
 
         Args:
-            label_space: Optional `LabelSpace` or name of one; Taskonomy's own
-                class ids if `None`.
+            label_space: Optional `LabelSpace` or name of one. Defaults to the
+                class ids of Taskonomy.
 
         Returns:
-            A `tf.data.Dataset` of records (`records.py`) that knows its size.
+            A `tf.data.Dataset` of records (`records.py`) with known size.
         """
         import tensorflow as tf
 
@@ -160,7 +161,10 @@ class TaskonomyFolder:
         )
 
     def reader(self, label_space=None):
-        """The views as the loader takes them; arguments as of `records`.
+        """Reader of the views for the loader.
+
+        Args:
+            label_space: As for `records`.
 
         Returns:
             A `Reader` whose elements are indices and ids.
@@ -193,7 +197,7 @@ class TaskonomyFolder:
         return Reader(views, canonical, len(self), version)
 
     def features(self):
-        """The features of a TFDS builder that stores the records."""
+        """Features of a TFDS builder that stores the records."""
         return stored_features(
             label_spaces.TASKONOMY_CLASSES, self.tasks, (self.size, self.size)
         )

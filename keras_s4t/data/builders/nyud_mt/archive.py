@@ -1,4 +1,4 @@
-"""The three archives that circulate as NYUD-MT."""
+"""The three archives that are known as NYUD-MT."""
 
 from keras_s4t.data.archives.decoding import read_image_file
 from keras_s4t.data.archives.extracted import find_archive
@@ -9,7 +9,7 @@ from keras_s4t.data.builders.nyud_mt import labels
 TOP_FOLDERS = ("NYUDv2", "NYUD_MT")
 SPLIT_FILE = "gt_sets/{}.txt"
 
-# What the files in each folder end with, by version. The newest is first.
+# Suffixes of the files in each folder, by version. The newest is first.
 SUFFIXES = {
     "v3_png": {
         "images": ".png",
@@ -39,15 +39,15 @@ class Archive:
     """One of the archives, extracted.
 
     Args:
-        folder: Path of the archive's top folder, or of the folder it is in.
+        folder: Path of the top folder of the archive, or of its parent folder.
 
     Attributes:
-        root: Path of the archive's top folder.
-        version: str, a key of `SUFFIXES`, told by the files of the first
-            image of the training split.
+        root: Path of the top folder of the archive.
+        version: str, a key of `SUFFIXES`. It is determined from the files of
+            the first image of the training split.
 
     Raises:
-        ValueError: If there is no archive, or a file is missing.
+        ValueError: If there is no archive, or if a file is missing.
     """
 
     def __init__(self, folder):
@@ -73,10 +73,11 @@ class Archive:
             name: str, one of `names`.
 
         Returns:
-            dict, a record as `stored.py` describes it.
+            dict, a record as described in `readers/stored.py`.
 
         Raises:
-            ValueError: If a file is missing, damaged or not as it should be.
+            ValueError: If a file is missing, damaged or of another shape or
+                range.
         """
         paths = self.paths(name)
         image, size = read_image_file(paths["images"])
@@ -90,15 +91,15 @@ class Archive:
         }
 
     def paths(self, name, version=None):
-        """The files of an image.
+        """Paths of the files of an image.
 
         Args:
             name: str, one of `names`.
-            version: Optional str, a key of `SUFFIXES`; by default the
-                archive's own.
+            version: Optional str, a key of `SUFFIXES`. Defaults to that of
+                the archive.
 
         Returns:
-            dict from the name of a folder to a path.
+            dict from folder name to path.
         """
         return {
             folder: self.root / folder / f"{name}{suffix}"
@@ -115,6 +116,6 @@ class Archive:
         closest = min(missing, key=lambda version: len(missing[version]))
         raise ValueError(
             f"{self.root} must have all files of one of the archives "
-            f"{list(SUFFIXES)}. Received: for the first image, {name!r}, it "
-            f"comes closest to {closest!r}, but has no {missing[closest]}"
+            f"{list(SUFFIXES)}. Received: for the first image, {name!r}, the "
+            f"closest is {closest!r}, without {missing[closest]}"
         )

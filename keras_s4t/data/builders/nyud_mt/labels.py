@@ -1,6 +1,7 @@
-"""From the files of the three archives to labels as `stored.py` has them.
+"""Conversion of the files of the three archives to encoded labels.
 
-What the files hold follows from what their names end with.
+The suffix of a file determines its content. Labels are encoded as described in
+`readers/stored.py`.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ from keras_s4t.tasks.label import IGNORE_CLASS
 
 
 def read_semseg(path, size):
-    """Reads classes: 0 is unlabelled, 1 ... 40 are the classes.
+    """Reads class ids. In the files, 0 is unlabeled and 1 ... 40 are classes.
 
     Args:
         path: Path of a `.mat` or `.png` file.
@@ -31,7 +32,7 @@ def read_semseg(path, size):
 
 
 def read_depth(path, size):
-    """Reads depth, which is in metres, 0 where it is missing.
+    """Reads depth. In the files, it is in meters and 0 where it is missing.
 
     Args:
         path: Path of a `.mat` or `.npy` file.
@@ -41,8 +42,8 @@ def read_depth(path, size):
         uint16 array of shape `(height, width, 1)`.
     """
     depth = _read_mat_or(read_npy, path, "depth")
-    most = stored.MAX_DEPTH / stored.MILLIMETERS
-    return stored.encode_depth(checked(path, depth, size, 0, most))
+    high = stored.MAX_DEPTH / stored.MILLIMETERS
+    return stored.encode_depth(checked(path, depth, size, 0, high))
 
 
 def read_edge(path, size):

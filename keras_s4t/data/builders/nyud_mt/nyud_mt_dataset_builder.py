@@ -1,4 +1,4 @@
-"""NYUD-MT as a TFDS dataset, from an archive that users download."""
+"""NYUD-MT as a TFDS dataset, built from a downloaded archive."""
 
 import tensorflow_datasets as tfds
 
@@ -16,11 +16,11 @@ LICENSE = (
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builds `nyud_mt` from any of the three archives that circulate.
+    """Builds `nyud_mt` from any of the three archives known by this name.
 
-    `info.metadata["archive"]` says which one it was: `"v1_mat"`, `"v2_npy"`
-    or `"v3_png"`. Records are stored as `readers/stored.py` describes.
-    An archive in `.mat` files needs SciPy.
+    `info.metadata["archive"]` is the archive that was read: `"v1_mat"`,
+    `"v2_npy"` or `"v3_png"`. Records are stored as described in
+    `readers/stored.py`. The archive with `.mat` files requires SciPy.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""Boundaries between labelled regions."""
+"""Boundaries between labeled regions."""
 
 from keras_s4t.data.archives.decoding import required
 
@@ -6,9 +6,9 @@ from keras_s4t.data.archives.decoding import required
 def find_boundaries(label_map):
     """Finds the boundaries of regions, one pixel thick.
 
-    They are where the Laplacian of the labels, taken as numbers, is not zero,
-    thinned. This is how the edges of PASCAL-MT are defined; numbers of labels
-    that balance, such as 1, 2 and 3 in a row, leave a gap.
+    A pixel is on a boundary if the Laplacian of the label ids is not zero. The
+    boundaries are then thinned. This is the definition of edges in PASCAL-MT.
+    Ids with zero Laplacian, such as 1, 2 and 3 in a row, leave a gap.
 
     Args:
         label_map: integer array of shape `(height, width)`.
@@ -21,5 +21,5 @@ def find_boundaries(label_map):
     """
     laplace = required("scipy.ndimage", "scipy").laplace
     thin = required("skimage.morphology", "scikit-image").thin
-    # OpenCV's default border, too, does not repeat the outermost pixel.
+    # As the default border of OpenCV, "mirror" does not repeat the edge pixel.
     return thin(laplace(label_map.astype("int64"), mode="mirror") != 0)

@@ -1,4 +1,7 @@
-"""From the files of the archive to labels as `stored.py` has them."""
+"""Conversion of the files of the archive to encoded labels.
+
+Labels are encoded as described in `readers/stored.py`.
+"""
 
 import numpy as np
 
@@ -11,22 +14,22 @@ from keras_s4t.data.label_spaces import VOC_CLASSES
 from keras_s4t.data.readers import stored
 from keras_s4t.tasks.label import IGNORE_CLASS
 
-# Folders with segmentations: the one that is drawn for these classes, and the
-# one derived from the classes of PASCAL-Context, which all images have.
+# Folders with segmentations: annotations of these classes, and a conversion of
+# the classes of PASCAL-Context, which is available for all images.
 SEMSEG_SOURCES = ("VOC12", "pascal-context")
 NUM_CONTEXT_CLASSES = 459
 
 
 def semseg_path(root, name):
-    """The best segmentation of an image.
+    """Path of the best segmentation of an image.
 
     Args:
         root: Path of the archive's top folder.
         name: str, name of the image.
 
     Returns:
-        Path in the first of `SEMSEG_SOURCES` that has the image, else in the
-        last.
+        Path in the first of `SEMSEG_SOURCES` that contains the image, else in
+        the last one.
     """
     paths = [
         root / "semseg" / source / f"{name}.png" for source in SEMSEG_SOURCES
@@ -35,15 +38,15 @@ def semseg_path(root, name):
 
 
 def read_semseg(path, size):
-    """Reads classes: 0 ... 20, or 255 where they are to be ignored.
+    """Reads class ids in 0 ... 20, or 255 for ignored pixels.
 
     Args:
-        path: What `semseg_path` returned.
+        path: Result of `semseg_path`.
         size: Pair `(height, width)`.
 
     Returns:
         dict of `semseg`, uint8 array of shape `(height, width, 1)`, and
-        `semseg_source`, the folder it comes from.
+        `semseg_source`, the name of its folder.
     """
     ids = checked(path, read_ids(path), size, 0, IGNORE_CLASS)
     unknown = set(np.unique(ids)) - {*range(len(VOC_CLASSES)), IGNORE_CLASS}
@@ -73,10 +76,10 @@ def read_label_map(path, size):
 
 
 def edges_of(label_map):
-    """The edges: the boundaries of the regions of PASCAL-Context.
+    """Encodes the boundaries of the regions of PASCAL-Context as edges.
 
     Args:
-        label_map: What `read_label_map` returned.
+        label_map: Result of `read_label_map`.
 
     Returns:
         dict of the arrays `edge` and `edge_mask`.
@@ -85,10 +88,10 @@ def edges_of(label_map):
 
 
 def normals_count(label_map):
-    """Where the distilled normals count.
+    """Mask of the pixels with valid distilled normals.
 
     Args:
-        label_map: What `read_label_map` returned.
+        label_map: Result of `read_label_map`.
 
     Returns:
         bool array of its shape.

@@ -1,8 +1,9 @@
-"""For which classes of PASCAL-Context the distilled normals count.
+"""Classes of PASCAL-Context for which the distilled normals are valid.
 
-The network that predicted them was trained on NYU Depth V2. So they count for
-the 169 classes that both datasets have by the same name, and for `tvmonitor`,
-which NYU calls otherwise; not for `unknown`, and not for `pottedplant`.
+The network that predicted the normals was trained on NYU Depth V2. They are
+valid for the 169 classes that have the same name in both datasets, and for
+`tvmonitor`, which has another name in NYU Depth V2. They are not valid for
+`unknown` and `pottedplant`.
 """
 
 # fmt: off

@@ -1,4 +1,4 @@
-"""PASCAL-MT as a TFDS dataset, from an archive that users download."""
+"""PASCAL-MT as a TFDS dataset, built from a downloaded archive."""
 
 import tensorflow_datasets as tfds
 
@@ -23,10 +23,10 @@ LICENSE = (
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builds `pascal_mt`, which needs SciPy and scikit-image.
+    """Builds `pascal_mt`, which requires SciPy and scikit-image.
 
-    Records are stored as `readers/stored.py` describes, and have the text
-    `semseg_source`: the folder that `semseg` comes from, `"VOC12"` or
+    Records are stored as described in `readers/stored.py`. They also have
+    `semseg_source`, the name of the folder of `semseg`: `"VOC12"` or
     `"pascal-context"`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Taskonomy as a TFDS dataset, from files that were downloaded by hand."""
+"""Taskonomy as a TFDS dataset, built from manually downloaded files."""
 
 import dataclasses
 import warnings
@@ -21,15 +21,14 @@ LICENSE = (
 
 @dataclasses.dataclass(eq=False)
 class TaskonomyConfig(tfds.core.BuilderConfig):
-    """What distinguishes the variants of the dataset.
+    """Configuration of a variant of the dataset.
 
     Attributes:
         subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`.
         size: int, side of the records in pixels; divides 512.
-        edge_scale: float. Strength of edges in the files from which on `edge`
-            is 1.
-        num_buildings: int, only the first buildings of each split if given.
-        num_views: int, only the first views of each split if given.
+        edge_scale: float. Strength of edges in the files that becomes 1.
+        num_buildings: Optional int. Maximum number of buildings per split.
+        num_views: Optional int. Maximum number of views per split.
     """
 
     subset: str = "tiny"
@@ -40,7 +39,9 @@ class TaskonomyConfig(tfds.core.BuilderConfig):
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Builds `taskonomy_mt`, whose records are those of `stored.py`.
+    """Builds `taskonomy_mt`.
+
+    Records are stored as described in `readers/stored.py`.
 
     Example:
     ```python
@@ -76,7 +77,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         ),
     ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-    Accept the licences and download the component taskonomy, subset tiny, of
+    Accept the licenses and download the component taskonomy, subset tiny, of
     the Omnidata starter dataset, with the domains rgb, depth_zbuffer, normal,
     edge_occlusion and segment_semantic:
     https://docs.omnidata.vision/starter_dataset_download.html

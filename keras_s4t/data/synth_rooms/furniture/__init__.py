@@ -1,1 +1,1 @@
-"""Pieces of furniture, made of boxes, capped cones and ellipsoids."""
+"""Furniture, composed of boxes, capped cones and ellipsoids."""

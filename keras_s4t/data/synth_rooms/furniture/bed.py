@@ -5,11 +5,11 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_bed(room, width):
-    """Adds a bed with its bedclothes at the open instance.
+    """Adds a bed with bedding to the current instance.
 
     Args:
         room: `Room`.
-        width: float, metres.
+        width: float, meters.
     """
     shape, palette, build = room.layout, room.palette, room.builder
     frame = palette.wood()
@@ -61,7 +61,7 @@ def _draw_linen(room):
 
 
 def _add_boards(room, width, length, top, frame):
-    """Mostly a head board, sometimes a foot board."""
+    """Adds a headboard and a footboard, each with some probability."""
     shape, build = room.layout, room.builder
     height = top + shape.uniform(0.25, 0.6)
     if shape.chance(0.85):

@@ -1,17 +1,17 @@
-"""Wardrobes, drawers, book shelves and refrigerators."""
+"""Wardrobes, chests of drawers, bookshelves and refrigerators."""
 
 from keras_s4t.data.synth_rooms.furniture.legs import add_legs
 from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_cabinet(room, width, depth, height, style):
-    """Adds a cabinet at the open instance.
+    """Adds a cabinet to the current instance.
 
     Args:
         room: `Room`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters.
         style: str, `"doors"`, `"drawers"`, `"shelf"` or `"fridge"`.
     """
     shape, palette = room.layout, room.palette

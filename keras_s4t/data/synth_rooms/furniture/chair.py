@@ -11,17 +11,17 @@ BACK_STYLES = ("panel", "slat", "spindle")
 
 @dataclasses.dataclass(frozen=True)
 class ChairDesign:
-    """The shape shared by all chairs of a set; lengths in metres.
+    """Shape of all chairs of a set. Lengths are in meters.
 
     Attributes:
         width: float.
         depth: float.
         seat_height: float.
-        height: float, of the back rest.
+        height: float, of the backrest.
         leg_radius: float.
         has_round_legs: bool.
         has_cushion: bool.
-        lean: float, tilt of the back rest, radians.
+        lean: float, tilt of the backrest, radians.
         has_arms: bool.
     """
 
@@ -59,7 +59,7 @@ def draw_chair_materials(room):
 
 
 def add_chair(build, design, style, frame, seat):
-    """Adds a chair at the open instance.
+    """Adds a chair to the current instance.
 
     Args:
         build: `SceneBuilder`.

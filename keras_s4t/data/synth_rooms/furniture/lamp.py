@@ -4,11 +4,11 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_lamp(room, height):
-    """Adds a lamp at the open instance.
+    """Adds a lamp to the current instance.
 
     Args:
         room: `Room`.
-        height: float, metres; above 1 it is a floor lamp.
+        height: float, meters. Lamps above 1 meter are floor lamps.
     """
     look, palette, build = room.look, room.palette, room.builder
     is_tall = height > 1

@@ -1,4 +1,4 @@
-"""Four legs."""
+"""Legs of furniture."""
 
 
 def add_legs(
@@ -8,13 +8,13 @@ def add_legs(
 
     Args:
         build: `SceneBuilder`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters.
         material: int.
-        radius: float, half the thickness, metres.
-        is_round: bool. Round legs taper towards the floor.
-        inset: float, distance from the rectangle's border, metres.
+        radius: float, half the thickness, meters.
+        is_round: bool. Whether legs are round and taper toward the floor.
+        inset: float, distance from the border of the rectangle, meters.
     """
     x, y = width / 2 - inset - radius, depth / 2 - inset - radius
     thickness = 2 * radius

@@ -6,11 +6,11 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_plant(room, height):
-    """Adds a bushy or a fanned plant in a pot at the open instance.
+    """Adds a potted plant, a bush or a fan of leaves, to the current instance.
 
     Args:
         room: `Room`.
-        height: float, metres.
+        height: float, meters.
     """
     shape, palette, build = room.layout, room.palette, room.builder
     pot = _draw_pot(room)
@@ -50,7 +50,7 @@ def _add_bush(room, height, rim, leaves):
 def _add_fan(room, height, rim, leaves):
     shape, build = room.layout, room.builder
     for leaf in range(shape.integer(7, 11)):
-        # Close to the golden angle, so that no two leaves coincide.
+        # Close to the golden angle, so that leaves do not coincide.
         yaw = leaf * 2.4 + shape.uniform(-0.3, 0.3)
         lean = shape.uniform(0.15, 0.9)
         half_length = (height - rim) * shape.uniform(0.35, 0.55)

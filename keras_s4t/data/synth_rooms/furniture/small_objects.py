@@ -1,10 +1,10 @@
-"""Small objects that lie around; they belong to no class."""
+"""Small objects without a class."""
 
 from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_small_object(room, on_floor):
-    """Adds a random object at the open instance.
+    """Adds a random object to the current instance.
 
     Args:
         room: `Room`.

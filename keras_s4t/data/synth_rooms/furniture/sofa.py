@@ -4,11 +4,11 @@ import numpy as np
 
 
 def add_sofa(room, width, style):
-    """Adds a sofa for one to three people at the open instance.
+    """Adds a sofa for one to three people to the current instance.
 
     Args:
         room: `Room`.
-        width: float, metres.
+        width: float, meters.
         style: str, `"plain"` or `"corner"`.
     """
     shape, palette, build = room.layout, room.palette, room.builder

@@ -4,13 +4,13 @@ from keras_s4t.data.synth_rooms.furniture.legs import add_legs
 
 
 def add_table(room, width, depth, height, style):
-    """Adds a table at the open instance.
+    """Adds a table to the current instance.
 
     Args:
         room: `Room`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters.
         style: str, `"dining"`, `"coffee"`, `"round"`, `"desk"` or `"plain"`.
     """
     shape, palette = room.layout, room.palette
@@ -47,7 +47,7 @@ def _add_round_table(room, radius, below, height, top, leg):
 
 
 def _add_desk_sides(room, width, depth, height, below, top, leg):
-    """A drawer block or a panel on either side, and a back panel."""
+    """Adds drawers or a panel on either side, and a back panel."""
     build = room.builder
     for side in (-1, 1):
         if room.layout.chance(0.45):

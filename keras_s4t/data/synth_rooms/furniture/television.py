@@ -4,11 +4,11 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_television(room, width, has_stand):
-    """Adds a screen at the open instance.
+    """Adds a screen to the current instance.
 
     Args:
         room: `Room`.
-        width: float, metres.
+        width: float, meters.
         has_stand: bool.
     """
     palette, build = room.palette, room.builder
@@ -26,7 +26,7 @@ def add_television(room, width, has_stand):
 
 
 def _draw_screen(room):
-    """A picture if it is switched on, else nearly black."""
+    """Draws a picture if the screen is on, else a dark color."""
     look, palette = room.look, room.palette
     if look.chance(0.45):
         return palette.add(

@@ -1,1 +1,1 @@
-"""The ray caster: from a scene to radiance and labels, and to a picture."""
+"""Ray caster that renders radiance, labels and pictures of scenes."""

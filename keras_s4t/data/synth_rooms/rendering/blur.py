@@ -4,7 +4,7 @@ import numpy as np
 
 
 def gaussian_kernel(sigma):
-    """Weights of a Gaussian, cut off at 2.5 sigma, that sum to one.
+    """Normalized weights of a Gaussian that is truncated at 2.5 sigma.
 
     Args:
         sigma: float above 0, pixels.

@@ -9,11 +9,11 @@ from keras_s4t.data.synth_rooms.rendering.vectors import rotate_columns
 
 @dataclasses.dataclass(frozen=True)
 class CameraPose:
-    """Where a camera stands and how it looks.
+    """Position and orientation of a camera.
 
     Attributes:
-        position: three floats, world frame, metres.
-        yaw: float, radians; 0 looks along +y, positive turns left.
+        position: three floats, world frame, meters.
+        yaw: float, radians; 0 looks along +y, positive angles turn left.
         pitch: float, radians; negative looks down.
         roll: float, radians.
         field_of_view: float, horizontal, degrees.
@@ -34,7 +34,7 @@ class Camera:
         size: int, side of the picture in pixels.
 
     Attributes:
-        position: float32 `(3,)`, world frame, metres.
+        position: float32 `(3,)`, world frame, meters.
         rotation: float32 `(3, 3)`, world from camera; its columns are the
             camera's right, up and backward directions.
         focal_length: float, pixels.
@@ -50,15 +50,15 @@ class Camera:
 
     @property
     def pixel_size(self):
-        """Size of a pixel at a distance of one metre, float32."""
+        """Size of a pixel at a distance of one meter, float32."""
         return np.float32(1 / self.focal_length)
 
     def rays(self, right=0.5, down=0.5, pixels=None):
-        """Returns rays through one place of every pixel.
+        """Returns rays through one point of every pixel.
 
         Args:
-            right: float in `[0, 1]`, place inside the pixel.
-            down: float in `[0, 1]`, place inside the pixel.
+            right: float in `[0, 1]`, position inside the pixel.
+            down: float in `[0, 1]`, position inside the pixel.
             pixels: int array of shape `(count,)`, row-major indices; all
                 pixels if `None`.
 
@@ -69,16 +69,16 @@ class Camera:
         if pixels is None:
             pixels = np.arange(self.size * self.size)
         row, column = np.divmod(pixels, self.size)
-        towards = np.stack(
+        toward = np.stack(
             [
                 (column + right - self.size / 2) / self.focal_length,
                 -(row + down - self.size / 2) / self.focal_length,
                 -np.ones(len(pixels)),
             ]
         )
-        length = np.sqrt((towards * towards).sum(0))
-        towards = (towards / length).astype(np.float32)
-        directions = rotate_columns(self.rotation, towards)
+        length = np.sqrt((toward * toward).sum(0))
+        toward = (toward / length).astype(np.float32)
+        directions = rotate_columns(self.rotation, toward)
         return np.repeat(self.position[:, None], len(pixels), 1), directions
 
 

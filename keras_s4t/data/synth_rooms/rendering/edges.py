@@ -1,4 +1,4 @@
-"""Edges of objects, one pixel thick, and their soft version."""
+"""Edges of objects and their blurring."""
 
 import numpy as np
 
@@ -11,18 +11,18 @@ MIN_SIGMA = 0.12
 
 
 def find_edges(instance, depth, normals, focal_length):
-    """Marks occlusion boundaries and contact lines.
+    """Finds occlusion boundaries and contact lines, one pixel thick.
 
-    A pixel is an edge when one of its four neighbours
+    A pixel is an edge if one of its four neighbors
 
-    - lies behind its tangent plane by more than 3 % of its depth, and deeper
-      by more than 5 cm: the nearer side of an occlusion is marked; or
+    - is behind its tangent plane by more than 3 % of its depth, and deeper by
+      more than 5 cm, which marks the nearer side of an occlusion; or
     - belongs to an instance with a lower id and neither side occludes the
-      other: of two touching things, the one on top is marked.
+      other, which marks the upper one of two touching objects.
 
     Args:
         instance: int array of shape `(height, width)`.
-        depth: float32 array of shape `(height, width)`, metres.
+        depth: float32 array of shape `(height, width)`, meters.
         normals: float32 array of shape `(height, width, 3)`, camera frame.
         focal_length: float, pixels.
 
@@ -39,7 +39,7 @@ def find_edges(instance, depth, normals, focal_length):
     plane_offset = -(normals * rays).sum(-1) * depth
 
     def is_behind(there, here):
-        """Are the pixels `there` behind the tangent planes of `here`?"""
+        """Mask of pixels `there` behind the tangent planes of `here`."""
         slant = -(normals[here] * rays[there]).sum(-1)
         plane = np.where(
             slant > 1e-3, plane_offset[here] / np.maximum(slant, 1e-3), np.inf
@@ -49,7 +49,7 @@ def find_edges(instance, depth, normals, focal_length):
         )
 
     edges = np.zeros((height, width), bool)
-    for one, other in _neighbours():
+    for one, other in _neighbors():
         one_occludes = is_behind(other, one)
         other_occludes = is_behind(one, other)
         one_on_top = instance[one] > instance[other]
@@ -60,11 +60,11 @@ def find_edges(instance, depth, normals, focal_length):
 
 
 def soften_edges(edges, sigma):
-    """Blurs edges with a Gaussian so that a straight line keeps its peak of 1.
+    """Blurs edges with a Gaussian whose peak on a straight line is 1.
 
     Args:
         edges: float32 array of shape `(height, width, 1)`, 0 or 1.
-        sigma: float, pixels. Below 0.12 nothing changes.
+        sigma: float, pixels. Edges are not blurred if it is less than 0.12.
 
     Returns:
         float32 array of the same shape in `[0, 1]`.
@@ -76,7 +76,7 @@ def soften_edges(edges, sigma):
     return np.minimum(blur(edges, kernel, "constant") / peak, np.float32(1))
 
 
-def _neighbours():
-    """Index pairs of all vertical and all horizontal neighbours."""
+def _neighbors():
+    """Pairs of slices of vertical and of horizontal neighbors."""
     head, tail, every = slice(None, -1), slice(1, None), slice(None)
     return ((head, every), (tail, every)), ((every, head), (every, tail))

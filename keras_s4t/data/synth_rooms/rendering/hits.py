@@ -1,4 +1,4 @@
-"""What a ray meets: position, exact normal, material, class and instance."""
+"""Position, normal, material, class and instance of ray hits."""
 
 import dataclasses
 
@@ -32,8 +32,8 @@ class Hits:
     """Attributes of `count` hits.
 
     Attributes:
-        point: float32 `(count, 3)`, world frame, metres.
-        normal: float32 `(count, 3)`, world frame, unit, outwards.
+        point: float32 `(count, 3)`, world frame, meters.
+        normal: float32 `(count, 3)`, world frame, unit, outward.
         local_point: float32 `(count, 3)`, frame of the part's group.
         local_normal: float32 `(count, 3)`, frame of the part's group.
         material: int `(count,)`.
@@ -51,14 +51,14 @@ class Hits:
 
 
 def describe_hits(packed, origins, directions, distances, parts):
-    """Looks up and computes the attributes of hits.
+    """Computes the attributes of hits.
 
     Args:
         packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, metres.
+        origins: float32 array of shape `(3, count)`, world frame, meters.
         directions: float32 array of shape `(3, count)`, unit vectors.
-        distances: float32 array of shape `(count,)`, metres.
-        parts: int array of shape `(count,)`, as from `intersect`.
+        distances: float32 array of shape `(count,)`, meters.
+        parts: int array of shape `(count,)`, as returned by `intersect`.
 
     Returns:
         `Hits`.
@@ -114,7 +114,7 @@ def _describe_parts(packed, hits, where, part, directions):
 
 
 def _box_normal(point, direction, low, high):
-    """The entry face is the one whose slab is entered last."""
+    """Normal of the entry face, whose slab is entered last."""
     entered = np.where(direction > 0, point - low, point - high)
     axis = np.abs(entered / nonzero(direction)).argmin(1)
     rows = np.arange(len(axis))
@@ -129,7 +129,7 @@ def _ellipsoid_normal(point, center, radii):
 
 
 def _frustum_normal(point, base, top):
-    """Normal of the mantle, or of the cap where that is nearer."""
+    """Normal of the lateral surface, or of a cap if it is nearer."""
     z0, r0, r1, z1 = base[:, 2], top[:, 0], top[:, 1], top[:, 2]
     x, y, z = (point - base).T
     slope = (r1 - r0) / (z1 - z0)

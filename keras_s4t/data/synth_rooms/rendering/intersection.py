@@ -1,7 +1,7 @@
-"""Nearest and any hit of rays with a room.
+"""Intersection of rays with a room.
 
-Two-level culling: a ray is tested against the bounding sphere of a group of
-parts that share a frame, then against the parts of the groups it may touch.
+Culling has two levels. A ray is tested against the bounding spheres of groups
+of parts that share a frame, then against the parts of the groups it may hit.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from keras_s4t.data.synth_rooms.rendering.primitives import nonzero
 from keras_s4t.data.synth_rooms.rendering.vectors import products
 from keras_s4t.data.synth_rooms.rendering.vectors import rotate_columns
 
-# Rays handled at once; keeps the temporary arrays inside the cache.
+# Rays per chunk, such that temporary arrays fit into the CPU cache.
 CHUNK = 8192
 
 
@@ -22,13 +22,13 @@ def intersect(packed, origins, directions):
 
     Args:
         packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, metres.
+        origins: float32 array of shape `(3, count)`, world frame, meters.
         directions: float32 array of shape `(3, count)`, unit vectors.
 
     Returns:
-        Tuple of the distances, float32 `(count,)` in metres, and the part hit,
-        int `(count,)`; a face of the room's shell is `-1 - face`, faces in the
-        order -x, +x, -y, +y, floor, ceiling.
+        Tuple of the distances, float32 `(count,)` in meters, and the hit parts,
+        int `(count,)`. A face of the room's shell is `-1 - face`, with faces in
+        the order -x, +x, -y, +y, floor, ceiling.
     """
     chunks = [
         _intersect_chunk(packed, origins[:, chunk], directions[:, chunk])
@@ -39,15 +39,15 @@ def intersect(packed, origins, directions):
 
 
 def occluded(packed, origins, directions, limits):
-    """Tells whether anything lies on the rays nearer than `limits`.
+    """Tests whether rays hit a part at a distance less than `limits`.
 
     The room's shell is convex and never occludes.
 
     Args:
         packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, metres.
+        origins: float32 array of shape `(3, count)`, world frame, meters.
         directions: float32 array of shape `(3, count)`, unit vectors.
-        limits: float32 array of shape `(count,)`, metres.
+        limits: float32 array of shape `(count,)`, meters.
 
     Returns:
         bool array of shape `(count,)`.
@@ -99,7 +99,7 @@ def _mark_occluded(packed, origins, directions, limits, result):
 
 
 def _shell_exit(packed, origins, directions):
-    """Distance to the walls, floor and ceiling, and the face met."""
+    """Distance to the walls, floor and ceiling, and the hit face."""
     far_side = np.where(directions > 0, packed.size[:, None], np.float32(0))
     distances = (far_side - origins) * (1.0 / nonzero(directions))
     distances = np.where(np.abs(directions) < PARALLEL, MISS, distances)
@@ -109,7 +109,7 @@ def _shell_exit(packed, origins, directions):
 
 
 def _may_touch(packed, origins, directions, limits):
-    """Mask `(groups, count)`: may the ray touch the group before its limit?"""
+    """Mask `(groups, count)` of rays that may hit a group before the limit."""
     center, radius = packed.bound_center, packed.bound_radius
     along = products(center, directions) - (origins * directions).sum(0)
     squared = (origins * origins).sum(0) - 2 * products(center, origins)
@@ -119,7 +119,7 @@ def _may_touch(packed, origins, directions, limits):
 
 
 def _part_distances(packed, spans, local):
-    """First part and distances `(parts, rays)` for each shape of a group."""
+    """Yields first part and distances `(parts, rays)` per shape of a group."""
     for shape, (first, stop) in spans.items():
         low, high = packed.part_low[first:stop], packed.part_high[first:stop]
         yield first, DISTANCE[shape](*local, low, high)

@@ -1,4 +1,4 @@
-"""A scene as flat arrays, ready for the ray caster."""
+"""A scene as flat arrays for the ray caster."""
 
 import numpy as np
 
@@ -11,7 +11,9 @@ BOUND_MARGIN = 1e-3
 
 
 class PackedScene:
-    """Flat arrays of a scene; parts of a group are adjacent, sorted by shape.
+    """Flat arrays of a scene.
+
+    The parts of a group are adjacent and sorted by shape.
 
     Args:
         scene: `Scene`.
@@ -21,14 +23,14 @@ class PackedScene:
         part_shape, part_material: int `(parts,)`.
         part_instance, part_class, part_group: int `(parts,)`.
         group_rotation: float32 `(groups, 3, 3)`, world from local.
-        group_position: float32 `(groups, 3)`, metres.
-        group_spans: for each group, `(first part, last part + 1)` by shape.
-        bound_center: float32 `(groups, 3)`, centres of bounding spheres.
-        bound_radius: float32 `(groups, 1)`, their radii, a little enlarged.
-        material_*: float32 arrays with one row per material;
-            `material_kind` (index into `TEXTURE_KINDS`) and `material_axis`
-            are int.
-        shell: int `(6,)`, materials of the room's faces.
+        group_position: float32 `(groups, 3)`, meters.
+        group_spans: list of dicts, one per group, from shape to `(first part,
+            last part + 1)`.
+        bound_center: float32 `(groups, 3)`, centers of bounding spheres.
+        bound_radius: float32 `(groups, 1)`, their radii plus a margin.
+        material_*: float32 arrays with one row per material. `material_kind`
+            (index into `TEXTURE_KINDS`) and `material_axis` are int.
+        shell: int `(6,)`, materials of the faces of the room.
     """
 
     def __init__(self, scene):
@@ -80,7 +82,7 @@ def _shape_of(part):
 
 
 def _spans(parts, start):
-    """Index ranges of the parts of each shape present."""
+    """Index ranges of the parts of each shape in a group."""
     shapes = np.array([part.shape for part in parts])
     spans = {}
     for shape in SHAPES:
@@ -92,7 +94,7 @@ def _spans(parts, start):
 
 
 def _bounding_sphere(group):
-    """Returns centre (world) and radius of a sphere around a group."""
+    """Returns center (world) and radius of a sphere around a group."""
     low, high = np.full(3, 1e9), np.full(3, -1e9)
     for part in group.parts:
         part_low, part_high = _bounding_box(part)

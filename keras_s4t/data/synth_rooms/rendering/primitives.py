@@ -1,9 +1,10 @@
-"""Rays against boxes, capped cones and ellipsoids, in their local frame.
+"""Intersection of rays with boxes, capped cones and ellipsoids.
 
-Each function takes `count` rays and `parts` primitives of one shape and
-returns the distance along each ray to the entry of each primitive, an array of
-shape `(parts, count)`, `MISS` where there is none. Rays are stored as
-`(3, count)`, so that every operation runs over long contiguous rows.
+Rays are in the local frame of the primitives. Each function takes `count` rays
+and `parts` primitives of one shape. It returns the distance along each ray to
+the entry into each primitive, an array of shape `(parts, count)`, `MISS` where
+there is none. Rays have shape `(3, count)`, so that operations run over long
+contiguous rows.
 """
 
 import numpy as np
@@ -16,15 +17,15 @@ PARALLEL = np.float32(1e-7)
 
 
 def nonzero(direction):
-    """Replaces components too small to divide by."""
+    """Replaces components that are too small to divide by."""
     return np.where(np.abs(direction) < PARALLEL, PARALLEL, direction)
 
 
 def box_distance(origins, directions, low, high):
-    """Distance to axis-aligned boxes: the last slab entered.
+    """Distance to axis-aligned boxes, by the slab method.
 
     Args:
-        origins: float32 array of shape `(3, count)`, metres.
+        origins: float32 array of shape `(3, count)`, meters.
         directions: float32 array of shape `(3, count)`.
         low: float32 array of shape `(parts, 3)`, the lower corners.
         high: float32 array of shape `(parts, 3)`, the upper corners.
@@ -43,10 +44,10 @@ def box_distance(origins, directions, low, high):
 
 
 def ellipsoid_distance(origins, directions, center, radii):
-    """Distance to axis-aligned ellipsoids: a quadratic on the unit sphere.
+    """Distance to axis-aligned ellipsoids, scaled to unit spheres.
 
     Args:
-        origins: float32 array of shape `(3, count)`, metres.
+        origins: float32 array of shape `(3, count)`, meters.
         directions: float32 array of shape `(3, count)`.
         center: float32 array of shape `(parts, 3)`.
         radii: float32 array of shape `(parts, 3)`.
@@ -64,12 +65,12 @@ def ellipsoid_distance(origins, directions, center, radii):
 
 
 def frustum_distance(origins, directions, base, top):
-    """Distance to upright capped cones: the nearer of mantle and caps.
+    """Distance to upright capped cones, to the lateral surface or a cap.
 
     Args:
-        origins: float32 array of shape `(3, count)`, metres.
+        origins: float32 array of shape `(3, count)`, meters.
         directions: float32 array of shape `(3, count)`.
-        base: float32 array of shape `(parts, 3)`: the axis' x and y and the
+        base: float32 array of shape `(parts, 3)`: x and y of the axis and the
             height of the lower cap.
         top: float32 array of shape `(parts, 3)`: the lower and the upper
             radius and the height of the upper cap.

@@ -1,4 +1,4 @@
-"""From a packed scene and a camera to radiance and geometry buffers."""
+"""Renders radiance and geometry buffers of a packed scene."""
 
 import dataclasses
 
@@ -13,22 +13,22 @@ from keras_s4t.data.synth_rooms.rendering.visibility import visibility
 
 SHADOW_SAMPLES = (2, 1, 2)
 SHADOW_FILTER_RADIUS = 2
-# Places inside a pixel of the additional colour samples.
+# Positions inside a pixel of additional color samples.
 EXTRA_SAMPLES = ((0.125, 0.375), (0.875, 0.625), (0.375, 0.875))
-# Radiance is cut here, lest single highlights stay aliased.
+# Maximum radiance. Clipping avoids aliasing of small highlights.
 BRIGHTEST = 1.5
 
 
 @dataclasses.dataclass
 class Rendering:
-    """Buffers of one picture; labels are sampled at pixel centres.
+    """Buffers of one picture. Labels are sampled at pixel centers.
 
     Attributes:
         radiance: float32 `(size, size, 3)`, linear RGB, antialiased.
-        depth: float32 `(size, size)`, metres along the optical axis.
+        depth: float32 `(size, size)`, meters along the optical axis.
         normals: float32 `(size, size, 3)`, camera frame (x right, y up, z
-            towards the camera), unit.
-        part: int `(size, size)`, part of the packed scene; a face of the shell
+            toward the camera), unit.
+        part: int `(size, size)`, part of the packed scene. A face of the shell
             is `-1 - face`.
         instance: int `(size, size)`.
         class_id: int `(size, size)`.
@@ -81,7 +81,7 @@ def render(packed, camera):
 
 
 def _smooth_on_surfaces(visible, part, normal, size):
-    """Box filter of visibilities over pixels of the same part and face."""
+    """Box filter of visibility over pixels of the same part and face."""
     face = np.round(dot(normal, np.array([1.7, 2.3, 3.1], np.float32)))
     surface = (part * 8 + (face.astype(int) & 7)).reshape(size, size)
     visible = visible.reshape(size, size, -1)
@@ -103,7 +103,7 @@ def _smooth_on_surfaces(visible, part, normal, size):
 
 
 def _changes_surface(rendering):
-    """Mask of the pixels at a border of parts or at a bend."""
+    """Mask of pixels at a border between parts or at a crease."""
     part, normals = rendering.part, rendering.normals
     mask = np.zeros(part.shape, bool)
     for one, other in (
@@ -118,14 +118,14 @@ def _changes_surface(rendering):
 
 
 def _extra_samples(packed, camera, pixels, part, visible):
-    """Sum of the radiance of additional rays through some pixels."""
+    """Sum of the radiance of additional rays through given pixels."""
     count = len(EXTRA_SAMPLES)
     rays = [camera.rays(*place, pixels) for place in EXTRA_SAMPLES]
     origins = np.concatenate([o for o, _ in rays], 1)
     directions = np.concatenate([d for _, d in rays], 1)
     distances, new_part = intersect(packed, origins, directions)
     hits = describe_hits(packed, origins, directions, distances, new_part)
-    # Rays that meet the pixel's own surface reuse its smoothed visibility.
+    # Rays that hit the surface of the pixel reuse its smoothed visibility.
     new_visible = np.tile(visible[pixels], (count, 1))
     other = np.flatnonzero(new_part != np.tile(part[pixels], count))
     new_visible[other] = visibility(

@@ -1,4 +1,4 @@
-"""The domain's sensor: from linear radiance to an 8-bit picture."""
+"""Sensor model: converts linear radiance to an 8-bit picture."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from keras_s4t.data.synth_rooms.rendering.vectors import dot
 MEAN_BRIGHTNESS = 0.30
 HAZE_BRIGHTNESS = 0.55
 BRIGHTNESS_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
-GREY_WEIGHTS = (0.299, 0.587, 0.114)
+GRAY_WEIGHTS = (0.299, 0.587, 0.114)
 MIN_SIGMA = 0.12
 BLUR_REFERENCE_SIZE = 128
 WHITE_POINT = 2.2
@@ -18,11 +18,11 @@ GAMMA = 2.2
 
 
 def take_picture(radiance, depth, domain, key):
-    """Exposes, blurs, disturbs and tone-maps a picture.
+    """Applies exposure, haze, blur, noise and tone mapping.
 
     Args:
         radiance: float32 array of shape `(size, size, 3)`, linear RGB.
-        depth: float32 array of shape `(size, size)`, metres.
+        depth: float32 array of shape `(size, size)`, meters.
         domain: `Domain`.
         key: tuple of ints, `(seed, split, index)`.
 
@@ -49,8 +49,8 @@ def take_picture(radiance, depth, domain, key):
     deviation = read_noise + shot_noise * np.sqrt(np.maximum(x, 0))
     x = x + stream.normal(x.shape) * deviation
     x = _tone_map(np.maximum(x, 0))
-    grey = dot(x, GREY_WEIGHTS)[..., None]
-    x = grey + saturation * (x - grey)
+    gray = dot(x, GRAY_WEIGHTS)[..., None]
+    x = gray + saturation * (x - gray)
     x = 0.5 + contrast * (x - 0.5)
     return (np.clip(x, 0, 1) * 255 + 0.5).astype(np.uint8)
 
@@ -69,7 +69,7 @@ def _add_haze(x, depth, haze):
 
 
 def _squared_radius(size):
-    """Squared distance from the centre, 1 in the middle of each side."""
+    """Squared distance from the center, 1 at the middle of each side."""
     y, x = np.mgrid[0:size, 0:size]
     half = size / 2
     return ((x - half) / half) ** 2 + ((y - half) / half) ** 2
@@ -82,6 +82,6 @@ def _defocus(x, sigma):
 
 
 def _tone_map(x):
-    """Soft shoulder (extended Reinhard), then gamma."""
+    """Extended Reinhard tone mapping and gamma."""
     x = x * (1 + x / WHITE_POINT) / (1 + x)
     return np.clip(x, 0, 1) ** (1 / GAMMA)

@@ -1,4 +1,4 @@
-"""Linear radiance of surfaces: Lambert and Blinn-Phong, and bounced light."""
+"""Linear radiance of surfaces: Lambert, Blinn-Phong and ambient light."""
 
 import numpy as np
 
@@ -11,15 +11,16 @@ CREASE_WIDTH = np.float32(0.22)
 
 
 def shade(packed, directions, distances, hits, visible, pixel_size):
-    """Computes the radiance that hits send back along their rays.
+    """Computes the radiance of hits in the direction of the camera.
 
     Args:
         packed: `PackedScene`.
         directions: float32 array of shape `(3, count)`, unit vectors.
-        distances: float32 array of shape `(count,)`, metres.
+        distances: float32 array of shape `(count,)`, meters.
         hits: `Hits` of these rays.
-        visible: float32 array of shape `(count, 3)`, as from `visibility`.
-        pixel_size: float, the size of a pixel at a distance of one metre.
+        visible: float32 array of shape `(count, 3)`, as returned by
+            `visibility`.
+        pixel_size: float, size of a pixel at a distance of one meter.
 
     Returns:
         float32 array of shape `(count, 3)`, linear RGB.
@@ -33,14 +34,14 @@ def shade(packed, directions, distances, hits, visible, pixel_size):
     highlight = packed.material_gloss[hits.material] * highlight
     radiance = color * (ambient + diffuse) + highlight[:, None]
     emission = packed.material_emission[hits.material]
-    # A glowing surface shows little of the light that falls on it.
+    # Emitting surfaces reflect less light.
     reflected = (1 - np.minimum(emission, 1) * 0.5)[:, None]
     radiance = radiance * reflected + color * emission[:, None]
     return radiance.astype(np.float32)
 
 
 def _direct_light(packed, directions, hits, visible):
-    """Light of the lamp and the window: diffuse colour and highlight."""
+    """Diffuse color and highlight due to the lamp and the window."""
     diffuse = np.zeros((len(directions), 3), np.float32)
     highlight = np.zeros(len(directions), np.float32)
     for index, light in enumerate(packed.scene.lights):
@@ -68,7 +69,7 @@ def _direct_light(packed, directions, hits, visible):
 
 
 def _ambient_light(packed, hits, visible):
-    """Light bounced off the floor and the walls, less in corners."""
+    """Light reflected by the floor and the walls, darker in corners."""
     ambient = packed.scene.ambient
     floor = (
         packed.material_color[ambient.floor_material]
@@ -85,7 +86,7 @@ def _ambient_light(packed, hits, visible):
 
 
 def _crease_factor(packed, hits):
-    """Darkening towards the edges where the room's faces meet."""
+    """Darkening factor near the edges of the room."""
     factor = np.ones(len(hits.point), np.float32)
     for axis in range(3):
         along = hits.point[:, axis]

@@ -1,4 +1,4 @@
-"""Base colours of surfaces."""
+"""Base colors of surfaces."""
 
 import numpy as np
 
@@ -9,16 +9,17 @@ from keras_s4t.data.synth_rooms.rendering.textures import picture_tint
 
 
 def surface_color(packed, hits, footprint):
-    """Mixes the two colours of each hit's material by its texture.
+    """Mixes the two colors of the material of each hit by its texture.
 
     Args:
         packed: `PackedScene`.
         hits: `Hits`.
-        footprint: float32 array of shape `(count,)`, the size of a pixel on
-            the surface in metres.
+        footprint: float32 array of shape `(count,)`, size of a pixel on the
+            surface, meters.
 
     Returns:
-        float32 array of shape `(count, 3)`, linear RGB, about `[0, 1]`.
+        float32 array of shape `(count, 3)`, linear RGB, approximately in
+        `[0, 1]`.
     """
     material = hits.material
     frequency = packed.material_frequency[material]
@@ -34,7 +35,7 @@ def surface_color(packed, hits, footprint):
         weight[m] = texture(at)
         if name == "picture":
             tints.append((m, picture_tint(at)))
-    # Anything finer than about two pixels fades to the mean colour.
+    # Features finer than about two pixels fade to the mean color.
     fade = np.clip(1.6 - 1.6 * footprint * frequency, 0, 1)
     weight = 0.5 + (weight - 0.5) * fade
     mix = (packed.material_contrast[material] * weight)[:, None]
@@ -48,7 +49,7 @@ def surface_color(packed, hits, footprint):
 
 
 def _texture_coordinates(packed, hits):
-    """Coordinates on the dominant face of the local frame, and in space."""
+    """Coordinates on the dominant face of the local frame, and position."""
     material = hits.material
     position = hits.local_point + packed.material_offset[material]
     normal = np.abs(hits.local_normal)

@@ -1,7 +1,7 @@
-"""Procedural textures: how far a surface point is from the first colour.
+"""Procedural textures.
 
-Each texture is a function of `TexturePoints` that returns the weight of the
-second colour, an array of shape `(count,)` in `[0, 1]`. Steps are antialiased
+A texture is a function of `TexturePoints` that returns the weight of the second
+color, an array of shape `(count,)` in `[0, 1]`. Steps are antialiased
 analytically over the size of a pixel.
 """
 
@@ -15,14 +15,14 @@ from keras_s4t.data.synth_rooms.rendering.value_noise import value_noise
 
 @dataclasses.dataclass
 class TexturePoints:
-    """Points to be textured.
+    """Points at which a texture is evaluated.
 
     Attributes:
-        u: `(count,)`, metres along the dominant face of the local frame.
-        v: `(count,)`, metres, the face's other direction.
-        position: `(count, 3)`, local frame, metres.
-        frequency: `(count,)`, features per metre.
-        footprint: `(count,)`, size of a pixel on the surface, metres.
+        u: `(count,)`, meters along the dominant face of the local frame.
+        v: `(count,)`, meters along the other direction of the face.
+        position: `(count, 3)`, local frame, meters.
+        frequency: `(count,)`, features per meter.
+        footprint: `(count,)`, size of a pixel on the surface, meters.
     """
 
     u: np.ndarray
@@ -33,12 +33,12 @@ class TexturePoints:
 
     @property
     def blur(self):
-        """Width over which steps are smoothed, in features."""
+        """Width of the smoothing of steps, in features."""
         return 2 * np.maximum(self.footprint * self.frequency, 1e-3)
 
 
 def plain(at):
-    """One slow wave of noise."""
+    """One octave of noise."""
     return value_noise(at.position * at.frequency[:, None])
 
 
@@ -56,7 +56,7 @@ def stripes(at):
 
 
 def checker(at):
-    """Squares of alternating colour."""
+    """Squares of alternating color."""
     column = _step(_triangle_wave(at.u * at.frequency), at.blur)
     row = _step(_triangle_wave(at.v * at.frequency), at.blur)
     return column * (1 - row) + row * (1 - column)
@@ -73,14 +73,14 @@ def wood(at):
         1,
     )
     rings = np.abs((value_noise(grain) * 5) % 2 - 1)
-    # Rings are the finest feature of all: they fade before they alias.
+    # Rings are the finest features. They are faded out to avoid aliasing.
     visible = np.clip(1.5 - 2 * at.blur, 0, 1)
-    fibre = value_noise(grain * np.array([1.5, 3, 1], np.float32))
-    return 0.65 * rings * visible + 0.35 * fibre
+    fiber = value_noise(grain * np.array([1.5, 3, 1], np.float32))
+    return 0.65 * rings * visible + 0.35 * fiber
 
 
 def tiles(at):
-    """Square tiles of slightly different tone with joints."""
+    """Square tiles of slightly different tones with joints."""
     return _masonry(at, at.u * at.frequency, at.v * at.frequency, joint=0.035)
 
 
@@ -91,7 +91,7 @@ def dots(at):
 
 
 def planks(at):
-    """Floor boards of different tone and offset, with gaps."""
+    """Floorboards of different tones and offsets, with gaps."""
     v = at.v * at.frequency
     row = np.floor(v).astype(int)
     u = at.u * 0.8 + lattice_value(row, 5, 9) * 7
@@ -99,24 +99,24 @@ def planks(at):
     to_side, to_end = _to_border(v) / at.frequency, _to_border(u) / 0.8
     to_gap = np.minimum(to_side, to_end) - 0.003
     gap = 1 - _step(to_gap, 2 * at.footprint + 1e-4)
-    fibre = value_noise(np.stack([at.u * 2, v * 5, tone * 20], 1))
-    return np.maximum(0.5 * tone + 0.35 * fibre, 0.9 * gap)
+    fiber = value_noise(np.stack([at.u * 2, v * 5, tone * 20], 1))
+    return np.maximum(0.5 * tone + 0.35 * fiber, 0.9 * gap)
 
 
 def picture(at):
-    """Soft blobs; `picture_tint` adds their colours."""
+    """Soft blobs. `picture_tint` returns their colors."""
     return value_noise(_picture_plane(at))
 
 
 def brick(at):
-    """Flat bricks, every other row shifted by half a brick."""
+    """Flat bricks. Every other row is shifted by half a brick."""
     v = at.v * at.frequency * 2.2
     u = at.u * at.frequency + 0.5 * (np.floor(v) % 2)
     return _masonry(at, u, v, joint=0.06)
 
 
 def picture_tint(at):
-    """Colour factors of the blobs of `picture`, shape `(count, 3)`."""
+    """Color factors of the blobs of `picture`, shape `(count, 3)`."""
     plane = _picture_plane(at)
     return np.stack(
         [
@@ -152,7 +152,7 @@ def _step(x, width):
 
 
 def _triangle_wave(x):
-    """Period 2, between -0.5 and 0.5."""
+    """Triangle wave with period 2, between -0.5 and 0.5."""
     return np.abs(x % 2 - 1) - 0.5
 
 

@@ -11,7 +11,7 @@ LATTICE = (
 
 
 def lattice_value(x, y, z):
-    """Random values in `[0, 1)` of integer cells, repeating every 32 cells.
+    """Random values in `[0, 1)` of integer cells, with a period of 32 cells.
 
     Args:
         x: int array of shape `(count,)`, or int.
@@ -22,7 +22,7 @@ def lattice_value(x, y, z):
 
 
 def value_noise(points):
-    """Tri-linear value noise.
+    """Trilinear value noise.
 
     Args:
         points: array of shape `(count, 3)`, in lattice cells.

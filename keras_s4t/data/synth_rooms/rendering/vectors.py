@@ -1,8 +1,8 @@
-"""Products of 3-vectors, written out as sums.
+"""Products of 3-vectors as explicit sums.
 
-BLAS rounds differently on different processors; these sums do not, so that a
-room has the same pixels everywhere. Nor do they start threads, which BLAS does
-for matrices far too small to gain from them.
+BLAS rounds differently on different processors. Explicit sums do not, so that
+rooms have the same pixels on every machine. They also avoid the threads that
+BLAS starts even for small matrices.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ def rotate_columns(matrix, vectors):
 
 
 def rotate_rows(vectors, matrix):
-    """Multiplies `(count, 3)` row vectors with one matrix, or one for each.
+    """Multiplies `(count, 3)` row vectors with one matrix or one per vector.
 
     Args:
         vectors: Array of shape `(count, 3)`.

@@ -1,4 +1,4 @@
-"""Choice of the camera's pose: the best of a few candidates."""
+"""Choice of the camera pose from several candidates."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ FIRST_FURNITURE_CLASS = CLASS_IDS["floor"] + 1
 
 
 def choose_viewpoint(packed, domain, key):
-    """Prefers views with many well-sized pieces of furniture.
+    """Chooses a pose that shows many pieces of furniture at a suitable size.
 
     Args:
         packed: `PackedScene`.
@@ -55,7 +55,7 @@ def choose_viewpoint(packed, domain, key):
 
 
 def _candidates(scene, stream):
-    """Free places to stand, each with a yaw towards the room's middle."""
+    """Free camera positions, each with a yaw toward the center of the room."""
     width, depth, _ = scene.size
     places = []
     for _ in range(TRIES):
@@ -77,7 +77,7 @@ def _candidates(scene, stream):
 
 
 def _standing_place(width, depth, a, b, against_wall, wall):
-    """Mostly with the back to a wall, sometimes anywhere."""
+    """Position near a wall in most cases, anywhere otherwise."""
     x, y = 0.3 + a * (width - 0.6), 0.3 + b * (depth - 0.6)
     if against_wall < 0.75:
         return (
@@ -98,7 +98,11 @@ def _is_blocked(x, y, footprint):
 
 
 def _score(packed, distance, part):
-    """Kinds, pieces and area of furniture, less large or near obstacles."""
+    """Score of a view.
+
+    It increases with the number of classes, the number of pieces and the area
+    of furniture, and decreases with dominant pieces and near obstacles.
+    """
     part = part[part >= 0]
     class_id, instance = packed.part_class[part], packed.part_instance[part]
     furniture = (class_id >= FIRST_FURNITURE_CLASS) & (class_id != IGNORE_CLASS)

@@ -1,14 +1,14 @@
-"""Soft shadows and ambient occlusion by a few any-hit rays per point."""
+"""Soft shadows and ambient occlusion by a few rays per point."""
 
 import numpy as np
 
 from keras_s4t.data.synth_rooms.rendering.intersection import occluded
 from keras_s4t.data.synth_rooms.rendering.vectors import dot
 
-# Distance in metres over which nearby surfaces darken the ambient light.
+# Distance in meters at which surfaces occlude ambient light.
 AMBIENT_REACH = 0.7
 
-# Index of the ambient light among the visibilities, after the two lamps.
+# Index of the ambient light, after the ceiling lamp and the window.
 AMBIENT = 2
 
 
@@ -17,16 +17,16 @@ def visibility(packed, points, normals, samples=(1, 1, 1), seed=0):
 
     Args:
         packed: `PackedScene`.
-        points: float32 array of shape `(count, 3)`, world frame, metres.
+        points: float32 array of shape `(count, 3)`, world frame, meters.
         normals: float32 array of shape `(count, 3)`, world frame, unit.
         samples: three ints, rays per point for the ceiling lamp, the window
             and the ambient light.
-        seed: int. Other seeds sample other places of the lights.
+        seed: int. Seed of the sampled positions on the lights.
 
     Returns:
         float32 array of shape `(count, 3)` in `[0, 1]`.
     """
-    # Rays start a little off the surface, lest they meet it.
+    # Offset from the surface, so that rays do not hit it.
     origins = (points + normals * np.float32(2e-3)).T
     normals = np.ascontiguousarray(normals.T)
     batches = []
@@ -48,11 +48,11 @@ def visibility(packed, points, normals, samples=(1, 1, 1), seed=0):
 
 
 def jitter(count, key):
-    """Cheap reproducible numbers in `[0, 1)`, one per ray.
+    """Reproducible random numbers in `[0, 1)`, one per ray.
 
     Args:
         count: int.
-        key: int. Each key gives another sequence.
+        key: int. Different keys give different sequences.
     """
     x = np.arange(count, dtype=np.uint32) * np.uint32(2654435761)
     x = x + np.uint32(key * 40503 + 977)
@@ -65,13 +65,13 @@ def jitter(count, key):
 
 
 def _stratified(count, key, sample, samples):
-    """A stratified and a free random number per point."""
+    """A stratified and an independent random number per point."""
     first = (sample + jitter(count, key + sample)) / samples
     return first, jitter(count, key + sample + 5)
 
 
 def _light_rays(light, origins, normals, numbers):
-    """Rays towards random places of a lamp, for the points that face it."""
+    """Rays to random positions on a light, from the points that face it."""
     first, second = numbers
     if light.normal is None:
         radius, angle = np.sqrt(second), first * np.float32(2 * np.pi)
@@ -94,7 +94,7 @@ def _light_rays(light, origins, normals, numbers):
 
 
 def _ambient_rays(normals, sample, samples, seed):
-    """Cosine-distributed rays into the hemisphere above every point."""
+    """Cosine-distributed rays in the hemisphere above every point."""
     count = normals.shape[1]
     turn = (sample + jitter(count, 70 + sample + seed)) / samples
     angle = np.float32(2 * np.pi) * turn
@@ -121,7 +121,7 @@ def _tangents(normals):
 
 
 def _trace(packed, origins, batches):
-    """Traces all rays at once and averages them by point and light."""
+    """Traces all rays together and averages them per point and light."""
     blocked = occluded(
         packed,
         np.concatenate([origins[:, rays] for _, _, rays, _, _ in batches], 1),

@@ -1,1 +1,1 @@
-"""The grammar of rooms: shell, fixtures, furniture, objects and lights."""
+"""Generation of rooms: shell, fixtures, furniture, objects and lights."""

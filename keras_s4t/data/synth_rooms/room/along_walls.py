@@ -1,4 +1,4 @@
-"""Where beds, cabinets, televisions, plants and floor lamps stand."""
+"""Placement of beds, cabinets, televisions, plants and floor lamps."""
 
 from keras_s4t.data.synth_rooms.furniture.bed import add_bed
 from keras_s4t.data.synth_rooms.furniture.cabinet import add_cabinet
@@ -10,7 +10,7 @@ from keras_s4t.data.synth_rooms.room.room import Surface
 
 
 def place_television(room):
-    """Puts a television on a low cabinet, or on the wall."""
+    """Places a television on a low cabinet or on a wall."""
     shape = room.layout
     width = shape.uniform(0.8, 1.35)
     if shape.chance(0.65):
@@ -33,7 +33,7 @@ def place_television(room):
 
 
 def place_cabinet(room):
-    """Puts a wardrobe, drawers, a shelf or a refrigerator against a wall."""
+    """Places a wardrobe, drawers, a shelf or a refrigerator at a wall."""
     shape = room.layout
     style = shape.choice(["doors", "drawers", "shelf", "fridge", "doors"])
     width, depth, height = _draw_cabinet_sizes(shape)[style]
@@ -47,7 +47,7 @@ def place_cabinet(room):
 
 
 def place_bed(room):
-    """Puts a bed with its head to a wall, and maybe night stands."""
+    """Places a bed with its head at a wall, and optional nightstands."""
     shape = room.layout
     width = shape.choice([shape.uniform(0.9, 1.1), shape.uniform(1.4, 1.8)])
     pose = room.plan.against_wall(shape, width + 0.08, 2.15, 0.7, tries=30)
@@ -62,7 +62,7 @@ def place_bed(room):
 
 
 def place_plant(room):
-    """Puts a plant next to a wall."""
+    """Places a plant at a wall."""
     shape = room.layout
     height = shape.uniform(0.6, 1.5)
     pose = room.plan.against_wall(shape, 0.5, 0.5, height)
@@ -73,7 +73,7 @@ def place_plant(room):
 
 
 def place_floor_lamp(room):
-    """Puts a floor lamp next to a wall."""
+    """Places a floor lamp at a wall."""
     shape = room.layout
     pose = room.plan.against_wall(shape, 0.42, 0.42, 1.5)
     if pose is not None:
@@ -97,7 +97,11 @@ def _place_night_stand(room, pose):
 
 
 def _draw_cabinet_sizes(shape):
-    """Width, depth and height of every style; all draw, whichever is used."""
+    """Width, depth and height of every style.
+
+    All sizes are drawn, so that the number of draws does not depend on the
+    style.
+    """
     return {
         "doors": (
             shape.uniform(0.9, 1.7),

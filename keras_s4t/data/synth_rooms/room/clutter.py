@@ -7,7 +7,7 @@ FLOOR_TRIES = 6
 
 
 def add_clutter(room):
-    """Adds as many small objects as the domain asks for."""
+    """Adds a number of small objects within the range of the domain."""
     low, high = room.domain.clutter
     for _ in range(room.clutter.integer(int(low), int(high))):
         if room.surfaces and room.clutter.chance(0.55):

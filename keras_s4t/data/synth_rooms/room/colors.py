@@ -1,4 +1,4 @@
-"""Linear RGB colours from hue, saturation and value, and from kelvins."""
+"""Linear RGB colors from HSV and from color temperatures."""
 
 import colorsys
 
@@ -8,10 +8,10 @@ GAMMA = 2.2
 
 
 def from_hsv(hue, saturation, value):
-    """Converts a colour to linear RGB.
+    """Converts an HSV color to linear RGB.
 
     Args:
-        hue: float, in turns; wraps around.
+        hue: float, in turns, taken modulo 1.
         saturation: float, clipped to `[0, 1]`.
         value: float, clipped to `[0, 1]`.
 
@@ -27,7 +27,7 @@ def from_hsv(hue, saturation, value):
 
 
 def scaled(color, factor):
-    """Multiplies a colour tuple by a number."""
+    """Multiplies a color tuple by a number."""
     return tuple(factor * x for x in color)
 
 

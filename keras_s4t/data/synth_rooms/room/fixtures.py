@@ -1,4 +1,4 @@
-"""What belongs to the walls: window, door, skirting board and pictures."""
+"""Fixtures of the walls: window, door, baseboard and pictures."""
 
 import dataclasses
 
@@ -12,16 +12,16 @@ from keras_s4t.data.synth_rooms.room.pose import Pose
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """A window, as an opening and as a light.
+    """A window, an opening and a light.
 
     Attributes:
         wall: int.
         pose: `Pose` on the wall.
-        sill: float, metres above the floor.
-        width: float, metres.
-        height: float, metres.
+        sill: float, meters above the floor.
+        width: float, meters.
+        height: float, meters.
         power: float, brightness of the daylight.
-        tone: float64 `(3,)`, colour of the daylight.
+        tone: float64 `(3,)`, color of the daylight.
     """
 
     wall: int
@@ -34,7 +34,7 @@ class Window:
 
 
 def add_window(room):
-    """Adds a window with frame, panes and maybe curtains; returns it."""
+    """Adds a window with frame, panes and optional curtains. Returns it."""
     shape, look, plan = room.layout, room.look, room.plan
     wall = shape.integer(0, 3)
     length = plan.wall_length(wall)
@@ -53,7 +53,7 @@ def add_window(room):
 
 
 def add_door(room, window):
-    """Maybe adds a door on another wall and keeps the floor before it free."""
+    """Adds an optional door on another wall, with free floor before it."""
     shape, look, palette, build = (
         room.layout,
         room.look,
@@ -75,8 +75,8 @@ def add_door(room, window):
     room.plan.take(*pose.in_front(0.35), *extent, height=0.0)
 
 
-def add_skirting_board(room):
-    """Adds a skirting board along all walls."""
+def add_baseboard(room):
+    """Adds a baseboard along all walls."""
     material = room.palette.white(0.04, 0.7, 0.95)
     for wall in room.plan.walls:
         length = room.plan.wall_length(wall)
@@ -86,7 +86,7 @@ def add_skirting_board(room):
 
 
 def add_pictures(room, window):
-    """Adds up to three framed pictures, none on the window's wall."""
+    """Adds up to three framed pictures, none on the wall of the window."""
     shape, look, build = room.layout, room.look, room.builder
     for _ in range(shape.integer(0, 3)):
         wall = shape.integer(0, 3)

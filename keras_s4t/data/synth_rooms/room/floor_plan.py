@@ -1,4 +1,4 @@
-"""Which parts of the floor are taken."""
+"""Occupied parts of the floor."""
 
 import math
 
@@ -15,8 +15,8 @@ class FloorPlan:
     Walls are numbered 0 (+y), 1 (-x), 2 (-y) and 3 (+x).
 
     Args:
-        width: float, extent of the room along x, metres.
-        depth: float, extent of the room along y, metres.
+        width: float, extent of the room along x, meters.
+        depth: float, extent of the room along y, meters.
     """
 
     walls = (0, 1, 2, 3)
@@ -27,15 +27,15 @@ class FloorPlan:
         self.footprints = []
 
     def is_free(self, x, y, width, depth, gap=0.06):
-        """Tells whether a rectangle is inside the room and touches nothing.
+        """Whether a rectangle is inside the room and overlaps nothing.
 
         Args:
-            x: float, centre, metres.
-            y: float, centre, metres.
-            width: float, extent along x, metres.
-            depth: float, extent along y, metres.
-            gap: float, half the distance to keep, metres; negative allows
-                overlap.
+            x: float, center, meters.
+            y: float, center, meters.
+            width: float, extent along x, meters.
+            depth: float, extent along y, meters.
+            gap: float, half of the minimum distance, meters. Negative values
+                allow overlap.
         """
         return self._is_inside(x, y, width, depth) and all(
             abs(x - f.x) * 2 >= width + f.width + 2 * gap
@@ -44,20 +44,20 @@ class FloorPlan:
         )
 
     def take(self, x, y, width, depth, height):
-        """Marks a rectangle as taken; see `Footprint`."""
+        """Marks a rectangle as occupied. See `Footprint`."""
         self.footprints.append(Footprint(x, y, width, depth, height))
 
     def wall_length(self, wall):
-        """Length of a wall in metres."""
+        """Length of a wall in meters."""
         return self.width if wall in (0, 2) else self.depth
 
     def wall_pose(self, wall, along, offset=0.0):
         """Pose with the back to a wall.
 
         Args:
-            wall: int, the wall's number.
-            along: float, place along the wall, metres.
-            offset: float, distance from the wall, metres.
+            wall: int, number of the wall.
+            along: float, position along the wall, meters.
+            offset: float, distance from the wall, meters.
         """
         return (
             Pose(along, self.depth - offset, 0.0),
@@ -73,14 +73,14 @@ class FloorPlan:
 
         Args:
             stream: `RandomStream`.
-            width: float, extent along the wall, metres.
-            depth: float, extent away from the wall, metres.
-            height: float, metres.
-            tries: int.
-            reserve: bool. Whether the place is taken.
+            width: float, extent along the wall, meters.
+            depth: float, extent away from the wall, meters.
+            height: float, meters.
+            tries: int. Maximum number of tries.
+            reserve: bool. Whether to mark the place as occupied.
 
         Returns:
-            `Pose`, or `None` if no try succeeded.
+            `Pose`, or `None` if no free place was found.
         """
         for _ in range(tries):
             wall = stream.choice(self.walls)

@@ -1,4 +1,4 @@
-"""What stands in each type of room."""
+"""Furniture of each type of room."""
 
 from keras_s4t.data.synth_rooms.classes import FLOOR_INSTANCE
 from keras_s4t.data.synth_rooms.room.along_walls import place_bed
@@ -91,7 +91,7 @@ def _maybe(room, probability, place, *args):
 
 
 def _place_rug(room):
-    """Puts a rug near the middle of the room; it is part of the floor."""
+    """Places a rug near the center of the room, as part of the floor."""
     shape, palette, build = room.layout, room.palette, room.builder
     pose = Pose(
         room.width * shape.uniform(0.4, 0.6),

@@ -1,4 +1,4 @@
-"""The lights of a room: a ceiling lamp, the window, and indirect light."""
+"""Lights of a room: a ceiling lamp and the window."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from keras_s4t.data.synth_rooms.room.scene import Light
 
 
 def add_ceiling_lamp(room):
-    """Adds the lamp's body below the ceiling and returns its `Light`."""
+    """Adds a ceiling lamp and returns its `Light`."""
     look, domain = room.look, room.domain
     x = _lamp_place(room, room.width)
     y = _lamp_place(room, room.depth)
@@ -36,7 +36,7 @@ def add_ceiling_lamp(room):
 
 
 def window_light(window):
-    """Returns the `Light` that a window throws into the room."""
+    """Returns the `Light` of a window."""
     pose = window.pose
     x, y = pose.in_front(0.22)
     half_width = np.array([window.width / 2.2, 0, 0])
@@ -50,7 +50,7 @@ def window_light(window):
 
 
 def _lamp_place(room, extent):
-    """Place along one axis, off the ceiling's centre."""
+    """Position along one axis, with an offset from the center."""
     offset = room.layout.uniform(-1, 1)
     offset = offset * room.look.within(room.domain.key_offset) * extent
     return np.clip(extent / 2 + offset, 0.3, extent - 0.3)

@@ -12,12 +12,12 @@ TWO_COLOR_KINDS = ("stripes", "checker", "dots")
 class MaterialPalette:
     """Draws and collects the materials of one room.
 
-    All pieces of furniture draw from the same woods, paints, metals and
-    fabrics: shape tells the classes apart, not colour.
+    All classes of furniture share the same woods, paints, metals and fabrics,
+    so that they differ in shape and not in color.
 
     Args:
         domain: `Domain`.
-        look: `RandomStream` of everything that changes pixels but no label.
+        look: `RandomStream` of the appearance, which does not change labels.
     """
 
     def __init__(self, domain, look):
@@ -40,7 +40,7 @@ class MaterialPalette:
         emission=0.0,
         axis=0,
     ):
-        """Adds a material and returns its index; see `Material`."""
+        """Adds a `Material` and returns its index."""
         if gloss is None:
             gloss = self.look.within(self.domain.gloss)
         offset = tuple(self.look.uniform(0, 30) for _ in range(3))
@@ -59,7 +59,7 @@ class MaterialPalette:
         return len(self.materials) - 1
 
     def wood(self):
-        """Wood, mostly of the room's tone, sometimes painted."""
+        """Wood, mostly in the tone of the room, sometimes painted."""
         look = self.look
         if look.chance(self.domain.painted_wood):
             return self.paint()
@@ -77,7 +77,7 @@ class MaterialPalette:
         )
 
     def paint(self):
-        """Paint, either nearly white or coloured."""
+        """Paint, nearly white or colored."""
         look, domain = self.look, self.domain
         hue = self._hue(0.08)
         if look.chance(0.5):
@@ -132,7 +132,7 @@ class MaterialPalette:
         )
 
     def white(self, saturation, low, high, gloss=None):
-        """Warm white of a value drawn between `low` and `high`."""
+        """Warm white with a value drawn between `low` and `high`."""
         color = from_hsv(0.1, saturation, self.look.uniform(low, high))
         return self.add("plain", color, contrast=0.1, gloss=gloss)
 
@@ -151,7 +151,7 @@ class MaterialPalette:
         return self.look.choice(kinds, weights)
 
     def _hue(self, spread):
-        """Any hue, or sometimes one near the room's accent."""
+        """A random hue, sometimes near the accent hue of the room."""
         if self.look.chance(0.3):
             return self.accent_hue + self.look.uniform(-spread, spread)
         return self.look.uniform()

@@ -1,4 +1,4 @@
-"""Where a piece of furniture stands, and rotations."""
+"""Pose of furniture, and rotations."""
 
 import dataclasses
 
@@ -7,14 +7,14 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
-    """A place on the floor and a direction.
+    """A position on the floor and a direction.
 
-    Furniture has its origin on the floor and looks to its local -y.
+    Furniture has its origin on the floor and faces its local -y.
 
     Attributes:
-        x: float, metres.
-        y: float, metres.
-        yaw: float, radians, counter-clockwise seen from above.
+        x: float, meters.
+        y: float, meters.
+        yaw: float, radians, counterclockwise seen from above.
     """
 
     x: float
@@ -27,16 +27,16 @@ class Pose:
         return self.x + c * right - s * back, self.y + s * right + c * back
 
     def in_front(self, distance):
-        """Returns the world x and y of the point `distance` metres in front."""
+        """Returns the world x and y of the point `distance` meters in front."""
         return self.point(0.0, -distance)
 
     def turned(self, angle):
-        """Returns the same place with another `angle` radians of yaw."""
+        """Returns the same position with `angle` radians added to yaw."""
         return Pose(self.x, self.y, self.yaw + angle)
 
     @property
     def looks_along_y(self):
-        """Whether the direction is nearer to the y axis than to the x axis."""
+        """Whether the direction is closer to the y axis than to the x axis."""
         return abs(np.cos(self.yaw)) > 0.5
 
 

@@ -1,4 +1,4 @@
-"""A room in the making, shared by everything that furnishes it."""
+"""State of a room while it is furnished."""
 
 import dataclasses
 
@@ -19,13 +19,13 @@ ROOM_TYPES = {
 
 @dataclasses.dataclass(frozen=True)
 class Surface:
-    """A top that may carry small objects.
+    """A surface for small objects.
 
     Attributes:
         pose: `Pose`.
-        width: float, metres.
-        depth: float, metres.
-        height: float, metres above the floor.
+        width: float, meters.
+        depth: float, meters.
+        height: float, meters above the floor.
     """
 
     pose: Pose
@@ -37,9 +37,9 @@ class Surface:
 class Room:
     """An empty room with its random streams.
 
-    `layout` decides shapes and places, `look` materials and lights, `clutter`
-    the small objects. No stream depends on the domain, so that an index is the
-    same room in every domain.
+    The stream `layout` determines shapes and positions, `look` materials and
+    lights, and `clutter` small objects. Streams do not depend on the domain, so
+    that an index is the same room in every domain.
 
     Args:
         domain: `Domain`.

@@ -1,11 +1,11 @@
-"""From a domain and a key to a furnished room."""
+"""Builds a furnished room from a domain and a key."""
 
 import numpy as np
 
 from keras_s4t.data.synth_rooms.room.clutter import add_clutter
+from keras_s4t.data.synth_rooms.room.fixtures import add_baseboard
 from keras_s4t.data.synth_rooms.room.fixtures import add_door
 from keras_s4t.data.synth_rooms.room.fixtures import add_pictures
-from keras_s4t.data.synth_rooms.room.fixtures import add_skirting_board
 from keras_s4t.data.synth_rooms.room.fixtures import add_window
 from keras_s4t.data.synth_rooms.room.furnishing import furnish
 from keras_s4t.data.synth_rooms.room.lighting import add_ceiling_lamp
@@ -19,8 +19,8 @@ from keras_s4t.data.synth_rooms.room.shell_materials import draw_shell_materials
 def build_room(domain, key):
     """Builds one room.
 
-    The order of the steps is part of the dataset: it is the order in which
-    they draw from the room's random streams.
+    The order of the steps defines the dataset, since they draw from shared
+    random streams.
 
     Args:
         domain: `Domain`.
@@ -33,7 +33,7 @@ def build_room(domain, key):
     wall, shell = draw_shell_materials(room)
     window = add_window(room)
     add_door(room, window)
-    add_skirting_board(room)
+    add_baseboard(room)
     furnish(room)
     add_pictures(room, window)
     add_clutter(room)

@@ -1,7 +1,7 @@
-"""The description of a room that the ray caster renders.
+"""Description of a room for the ray caster.
 
-World frame: x right, y forward, z up, metres; the room's interior is
-`[0, width] x [0, depth] x [0, height]`.
+The world frame has x right, y forward and z up, in meters. The interior of the
+room is `[0, width] x [0, depth] x [0, height]`.
 """
 
 import dataclasses
@@ -11,19 +11,18 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """How a surface looks.
+    """Appearance of a surface.
 
     Attributes:
         kind: str, a texture name.
         color: three floats, linear RGB.
         second_color: three floats, linear RGB.
-        frequency: float, texture features per metre.
-        contrast: float in `[0, 1]`, how far the texture reaches from the
-            first colour to the second.
+        frequency: float, texture features per meter.
+        contrast: float in `[0, 1]`, maximum weight of the second color.
         gloss: float, strength of highlights.
-        emission: float, strength of glow.
-        axis: int, 1 turns the texture by 90 degrees on horizontal faces.
-        offset: three floats, metres, shift of the texture.
+        emission: float, strength of emitted light.
+        axis: int, 1 rotates the texture by 90 degrees on horizontal faces.
+        offset: three floats, meters, shift of the texture.
     """
 
     kind: str
@@ -39,13 +38,13 @@ class Material:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A primitive, aligned with the axes of its group.
+    """A primitive that is aligned with the axes of its group.
 
     Attributes:
         shape: int, `BOX`, `FRUSTUM` or `ELLIPSOID`.
-        low: three floats, metres. Box: lower corner. Frustum: x and y of the
-            axis, height of the lower cap. Ellipsoid: centre.
-        high: three floats, metres. Box: upper corner. Frustum: lower radius,
+        low: three floats, meters. Box: lower corner. Frustum: x and y of the
+            axis, height of the lower cap. Ellipsoid: center.
+        high: three floats, meters. Box: upper corner. Frustum: lower radius,
             upper radius, height of the upper cap. Ellipsoid: radii.
         material: int, index into the scene's materials.
     """
@@ -62,7 +61,7 @@ class Group:
 
     Attributes:
         rotation: float64 `(3, 3)`, world from local.
-        position: float64 `(3,)`, metres.
+        position: float64 `(3,)`, meters.
         instance: int.
         class_id: int.
         parts: list of `Part`.
@@ -80,11 +79,11 @@ class Light:
     """An area light.
 
     Attributes:
-        position: float64 `(3,)`, its centre, metres.
-        half_width: float64 `(3,)`, from the centre to the side.
-        half_height: float64 `(3,)`, from the centre to the top.
-        normal: float64 `(3,)`, the direction it shines to; `None` for a disc
-            that shines to all sides.
+        position: float64 `(3,)`, its center, meters.
+        half_width: float64 `(3,)`, from the center to the side.
+        half_height: float64 `(3,)`, from the center to the top.
+        normal: float64 `(3,)`, direction of emission; `None` for a disk that
+            emits in all directions.
         color: float64 `(3,)`, linear RGB times power.
     """
 
@@ -101,8 +100,8 @@ class Ambient:
 
     Attributes:
         level: float, brightness.
-        floor_material: int, colours what looks down.
-        wall_material: int, colours what looks up.
+        floor_material: int, material that tints surfaces facing down.
+        wall_material: int, material that tints surfaces facing up.
     """
 
     level: float
@@ -112,14 +111,14 @@ class Ambient:
 
 @dataclasses.dataclass(frozen=True)
 class Footprint:
-    """An axis-aligned rectangle of floor that is taken.
+    """An occupied axis-aligned rectangle of the floor.
 
     Attributes:
-        x: float, centre, metres.
-        y: float, centre, metres.
-        width: float, extent along x, metres.
-        depth: float, extent along y, metres.
-        height: float, metres; 0 if a camera may stand there.
+        x: float, center, meters.
+        y: float, center, meters.
+        width: float, extent along x, meters.
+        depth: float, extent along y, meters.
+        height: float, meters; 0 if the camera may be placed there.
     """
 
     x: float
@@ -135,7 +134,7 @@ class Scene:
 
     Attributes:
         room_type: str.
-        size: float64 `(3,)`, width, depth and height, metres.
+        size: float64 `(3,)`, width, depth and height, meters.
         groups: list of `Group`.
         materials: list of `Material`.
         shell: list of six ints, materials of the faces -x, +x, -y, +y, floor

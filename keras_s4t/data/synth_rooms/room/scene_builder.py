@@ -1,4 +1,4 @@
-"""Collects the parts of a room, one instance at a time."""
+"""Collects the parts of a room."""
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from keras_s4t.data.synth_rooms.room.scene import Part
 
 
 class SceneBuilder:
-    """Collects parts in the frame of the instance that is being built.
+    """Collects parts, one instance at a time.
 
-    Lengths are metres, in the frame opened last by `begin` or `tilt`.
+    Lengths are in meters, in the frame set by the last `begin`, `tilt` or
+    `untilt`.
 
     Example:
     ```python
@@ -41,7 +42,7 @@ class SceneBuilder:
             class_name: str, one of `CLASS_NAMES` or `"void"`.
             pose: `Pose` of the instance's frame.
             z: float, height of its origin.
-            instance: int, to add to an existing instance; a new one if `None`.
+            instance: int, id of an existing instance; a new one if `None`.
         """
         if instance is None:
             instance = self.next_instance
@@ -55,9 +56,10 @@ class SceneBuilder:
         self._open(self._frame)
 
     def tilt(self, x, y, z, pitch=0.0, yaw=0.0, roll=0.0):
-        """Continues in a tilted frame with its origin at an instance's point.
+        """Continues in a tilted frame with its origin at a point.
 
-        Angles are radians about the local x, z and y axes.
+        Angles are in radians: pitch about the local x axis, yaw about z and
+        roll about y.
         """
         frame = self._frame
         rotation = (
@@ -70,22 +72,22 @@ class SceneBuilder:
         self._open(Group(rotation, position, frame.instance, frame.class_id))
 
     def untilt(self):
-        """Continues in the instance's own frame."""
+        """Continues in the frame of the instance."""
         self._current = self._frame
 
     def box(self, x, y, z, width, depth, height, material):
-        """Adds a box by the centre of its base and its full sizes."""
+        """Adds a box, given the center of its base and its sizes."""
         low = (x - width / 2, y - depth / 2, z)
         high = (x + width / 2, y + depth / 2, z + height)
         self._add(BOX, low, high, material)
 
     def cylinder(self, x, y, z0, z1, radius, material, top_radius=None):
-        """Adds an upright cylinder, or a capped cone, from `z0` to `z1`."""
+        """Adds an upright cylinder or capped cone from `z0` to `z1`."""
         top_radius = radius if top_radius is None else top_radius
         self._add(FRUSTUM, (x, y, z0), (radius, top_radius, z1), material)
 
     def ellipsoid(self, x, y, z, radii, material):
-        """Adds an ellipsoid by its centre and its three radii."""
+        """Adds an ellipsoid, given its center and its three radii."""
         self._add(ELLIPSOID, (x, y, z), radii, material)
 
     def _open(self, group):

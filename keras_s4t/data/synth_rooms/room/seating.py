@@ -1,4 +1,4 @@
-"""Where sofas, armchairs and chairs stand."""
+"""Placement of sofas, armchairs and chairs."""
 
 import numpy as np
 
@@ -14,11 +14,11 @@ TRIES = 8
 
 
 def place_sofa(room, width=None):
-    """Puts a sofa against a wall and returns its `Pose` or `None`.
+    """Places a sofa at a wall and returns its `Pose` or `None`.
 
     Args:
         room: `Room`.
-        width: float, metres; drawn if `None`.
+        width: float, meters; drawn if `None`.
     """
     shape = room.layout
     if width is None:
@@ -32,7 +32,7 @@ def place_sofa(room, width=None):
 
 
 def place_armchair(room):
-    """Puts an armchair anywhere, facing the middle of the room."""
+    """Places an armchair that faces the center of the room."""
     shape = room.layout
     for _ in range(TRIES):
         width = shape.uniform(0.8, 1.0)
@@ -50,7 +50,7 @@ def place_armchair(room):
 
 
 def place_single_chair(room):
-    """Puts a chair anywhere."""
+    """Places a chair anywhere in the room."""
     shape = room.layout
     for _ in range(TRIES):
         x = shape.uniform(0.5, room.width - 0.5)
@@ -65,12 +65,12 @@ def place_single_chair(room):
 
 
 def place_desk_chair(room, desk, depth):
-    """Puts a chair before a desk.
+    """Places a chair in front of a desk.
 
     Args:
         room: `Room`.
         desk: `Pose` of the desk.
-        depth: float, of the desk, metres.
+        depth: float, of the desk, meters.
     """
     shape = room.layout
     x, y = desk.in_front(depth / 2 + shape.uniform(0.1, 0.45))
@@ -84,20 +84,20 @@ def place_desk_chair(room, desk, depth):
 
 
 def place_chairs_around(room, table, width, depth, count=None):
-    """Puts a set of chairs around a table.
+    """Places a set of chairs around a table.
 
     Args:
         room: `Room`.
         table: `Pose` of the table.
-        width: float, of the table, metres.
-        depth: float, of the table, metres.
-        count: int, number of chairs at most; drawn if `None`.
+        width: float, of the table, meters.
+        depth: float, of the table, meters.
+        count: int, maximum number of chairs; drawn if `None`.
     """
     shape = room.layout
     design = ChairDesign.draw(shape)
     style = shape.choice(BACK_STYLES)
     extent = (width, depth) if table.looks_along_y else (depth, width)
-    # A smaller footprint lets chairs slide under the table.
+    # A reduced footprint, so that chairs can be pushed under the table.
     room.plan.take(
         table.x, table.y, extent[0] - 0.5, extent[1] - 0.4, design.height
     )
@@ -118,7 +118,7 @@ def place_chairs_around(room, table, width, depth, count=None):
 
 
 def _chair_places(width, depth):
-    """Places along the border of a table, and the turn that looks away."""
+    """Positions at the border of a table, with the angle that faces away."""
     left, right = (-width / 2, 0, -QUARTER_TURN), (width / 2, 0, QUARTER_TURN)
     if width > 1.25:
         return [

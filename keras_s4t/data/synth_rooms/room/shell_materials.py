@@ -5,14 +5,16 @@ from keras_s4t.data.synth_rooms.room.colors import scaled
 
 
 def draw_shell_materials(room):
-    """Draws four walls, one of them maybe of another material, floor, ceiling.
+    """Draws materials of walls, floor and ceiling.
+
+    One wall may have another material than the others.
 
     Args:
         room: `Room`.
 
     Returns:
-        Tuple of the material of most walls and the list of the materials of
-        the faces -x, +x, -y, +y, floor and ceiling.
+        Tuple of the common material of the walls and the list of the materials
+        of the faces -x, +x, -y, +y, floor and ceiling.
     """
     palette, look = room.palette, room.look
     wall = _draw_wall(palette, look)

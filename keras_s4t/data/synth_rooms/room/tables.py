@@ -1,4 +1,4 @@
-"""Where coffee tables, dining tables and desks stand."""
+"""Placement of coffee tables, dining tables and desks."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ TRIES = 20
 
 
 def place_coffee_table(room, sofa):
-    """Puts a coffee table before a sofa.
+    """Places a coffee table in front of a sofa.
 
     Args:
         room: `Room`.
@@ -37,11 +37,11 @@ def place_coffee_table(room, sofa):
 
 
 def place_dining_table(room, chairs=None):
-    """Puts a dining table with its chairs anywhere.
+    """Places a dining table with chairs anywhere in the room.
 
     Args:
         room: `Room`.
-        chairs: int, number of chairs at most; drawn if `None`.
+        chairs: int, maximum number of chairs; drawn if `None`.
     """
     for _ in range(TRIES):
         pose, width, depth, height, style = _draw_dining_table(room)
@@ -58,7 +58,7 @@ def place_dining_table(room, chairs=None):
 
 
 def place_desk(room):
-    """Puts a desk against a wall, with a chair and maybe a screen."""
+    """Places a desk at a wall, with a chair and an optional screen."""
     shape = room.layout
     width, depth = shape.uniform(1.0, 1.6), shape.uniform(0.55, 0.75)
     height = shape.uniform(0.71, 0.77)

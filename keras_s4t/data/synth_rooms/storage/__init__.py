@@ -1,1 +1,1 @@
-"""Rendering many examples: worker processes and the cache on disk."""
+"""Worker processes and disk cache for rendering many examples."""

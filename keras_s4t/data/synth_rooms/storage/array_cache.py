@@ -8,12 +8,14 @@ EXAMPLES_PER_PART = 256
 
 
 class ArrayCache:
-    """Files of one split: the whole, and parts until the whole is finished.
+    """Files of one split.
+
+    Parts are stored until the file of the whole split is written.
 
     Args:
-        folder: str or path; created when the first file is written.
+        folder: str or path. Created when the first file is written.
         name: str, the file's name without suffix.
-        fingerprint: str that tells what the arrays were made from.
+        fingerprint: str that identifies the parameters of the arrays.
         specs: dict of `(shape of one example, dtype)` by array name.
         count: int, number of examples.
     """
@@ -34,7 +36,7 @@ class ArrayCache:
         }
 
     def finish(self, arrays):
-        """Writes the whole, then deletes the parts."""
+        """Writes the whole split, then deletes the parts."""
         self.whole.write(arrays)
         for part in self.parts.values():
             part.delete()

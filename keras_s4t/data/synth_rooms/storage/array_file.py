@@ -1,4 +1,4 @@
-"""A file of stacked arrays that is checked when it is read."""
+"""Files of stacked arrays that are checked when they are read."""
 
 import pathlib
 import warnings
@@ -15,7 +15,7 @@ class ArrayFile:
 
     Args:
         path: str or path.
-        fingerprint: str that tells what the arrays were made from.
+        fingerprint: str that identifies the parameters of the arrays.
         specs: dict of `(shape of one example, dtype)` by array name.
         count: int, number of examples.
     """
@@ -27,9 +27,9 @@ class ArrayFile:
         self.count = count
 
     def read(self):
-        """Reads the arrays, if there is such a file and it is sound.
+        """Reads the arrays if the file exists and is valid.
 
-        A damaged or foreign file is reported with a warning.
+        An invalid file is reported with a warning.
 
         Returns:
             dict of arrays, or `None`.
@@ -39,8 +39,8 @@ class ArrayFile:
         except FileNotFoundError:
             return None
         except Exception as error:
-            # Damaged archives raise whatever zipfile, zlib and NumPy's header
-            # parser happen to stumble over.
+            # Damaged archives raise many types of errors in zipfile, zlib and
+            # NumPy's header parser.
             warnings.warn(
                 f"The cached file {self.path} is damaged or foreign and is "
                 f"rendered again ({type(error).__name__}: {error}).",
@@ -49,7 +49,7 @@ class ArrayFile:
             return None
 
     def write(self, arrays):
-        """Writes the arrays under a temporary name, then renames the file."""
+        """Writes the arrays, atomically."""
         fingerprint = {FINGERPRINT_KEY: np.array(self.fingerprint)}
         with atomic_path(self.path) as path:
             np.savez(path, **arrays, **fingerprint)
@@ -60,7 +60,7 @@ class ArrayFile:
 
     def _checked_arrays(self):
         with self.path.open("rb") as file:
-            # Reading an array to its end verifies its CRC-32.
+            # Reading an array completely verifies its CRC-32.
             with np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         fingerprint = str(arrays.pop(FINGERPRINT_KEY))

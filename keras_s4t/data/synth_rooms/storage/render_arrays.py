@@ -8,20 +8,20 @@ import numpy as np
 from keras_s4t.data.synth_rooms.storage.worker_pool import map_in_order
 
 
-def render_arrays(render, specs, count, cache=None, workers=1, progress=True):
+def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
     """Renders examples and stacks them, or reads them from a cache.
 
-    With a cache, finished parts are stored as they come, and an interrupted
-    rendering continues after the last one.
+    With a cache, parts are stored as soon as they are finished, and an
+    interrupted rendering continues after the last stored part.
 
     Args:
-        render: callable from an index to a dict of arrays; must be picklable
-            if `workers > 1`.
+        render: Function from an index to a dict of arrays. It must be
+            picklable if `workers > 1`.
         specs: dict of `(shape of one example, dtype)` by array name.
         count: int, number of examples.
         cache: `ArrayCache` or `None`.
         workers: int, number of processes.
-        progress: bool. Whether to show a progress bar.
+        verbose: `"auto"` or 1 for a progress bar, 0 for none.
 
     Returns:
         dict of arrays with `count` rows.
@@ -34,9 +34,9 @@ def render_arrays(render, specs, count, cache=None, workers=1, progress=True):
         parts = {part: file.read() for part, file in cache.parts.items()}
     missing = [part for part, arrays in parts.items() if arrays is None]
     indices = list(itertools.chain.from_iterable(missing))
-    # Closed explicitly, so that an interrupt stops the workers at once.
+    # Closed explicitly, so that an interrupt stops the workers immediately.
     with contextlib.closing(map_in_order(render, indices, workers)) as examples:
-        rows = _with_progress(examples, count, len(indices), progress)
+        rows = _with_progress(examples, count, len(indices), verbose)
         for part in missing:
             parts[part] = _stack(rows, specs, len(part))
             if cache is not None:
@@ -64,9 +64,9 @@ def _concatenate(parts):
     return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
 
-def _with_progress(examples, count, num_missing, show):
-    """Passes examples on; a bar counts those of the cache as done."""
-    if not show or not num_missing:
+def _with_progress(examples, count, num_missing, verbose):
+    """Yields examples. The progress bar starts at the cached examples."""
+    if not verbose or not num_missing:
         yield from examples
         return
     from keras.utils import Progbar

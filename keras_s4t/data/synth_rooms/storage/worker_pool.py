@@ -1,4 +1,4 @@
-"""Calls of a function in several processes."""
+"""Parallel calls of a function in several processes."""
 
 import concurrent.futures
 import math
@@ -12,18 +12,19 @@ def map_in_order(function, arguments, workers):
     """Yields `function(argument)` for each argument, in order.
 
     Args:
-        function: callable; must be picklable if `workers > 1`.
+        function: Function of one argument. It must be picklable if
+            `workers > 1`.
         arguments: list of arguments.
-        workers: int, number of processes; 1 means this process.
+        workers: int, number of processes; 1 is the current process.
 
     Raises:
-        RuntimeError: if a process stopped unexpectedly, as it does when the
-            calling script lacks a `__main__` guard.
+        RuntimeError: if a process stopped unexpectedly, for example because
+            the calling script lacks a `__main__` guard.
     """
     if workers == 1 or len(arguments) < 2:
         yield from map(function, arguments)
         return
-    # Forked processes may hang once TensorFlow or PyTorch has threads.
+    # Forked processes may hang if TensorFlow or PyTorch has started threads.
     executor = concurrent.futures.ProcessPoolExecutor(
         min(workers, len(arguments)),
         mp_context=multiprocessing.get_context("spawn"),
