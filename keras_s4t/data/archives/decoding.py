@@ -60,7 +60,12 @@ def read_ids(path):
         uint8 array of shape `(height, width)`.
     """
     with opened(path) as file:
-        return np.asarray(_decoded(file, ("L", "P")))
+        bits = _bits_per_pixel(file)
+        image = _decoded(file, ("L", "P", "1"))
+    if image.mode == "P":
+        return np.asarray(image)
+    # Pillow spreads the values of fewer bits over 0 ... 255.
+    return np.asarray(image.convert("L")) // (255 // (2**bits - 1))
 
 
 def read_gray(path):
@@ -188,3 +193,11 @@ def _decoded(file, modes):
         )
     image.load()
     return image
+
+
+def _bits_per_pixel(file):
+    """Bits of a channel in the header of a PNG; 8 for other formats."""
+    header = file.read(25)
+    file.seek(0)
+    is_png = header.startswith(b"\x89PNG\r\n\x1a\n")
+    return header[24] if is_png and len(header) == 25 else 8

@@ -1,4 +1,6 @@
 import pathlib
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -60,6 +62,39 @@ def test_ids_of_real_masks(file, ids):
     if path.name == "2010_005582.png":
         counts = np.bincount(found.ravel())
         assert counts[0] > counts[15] > counts[255] > 0
+
+
+def write_png(path, ids, bits, has_palette):
+    """A PNG of ids with so many bits each, written by hand."""
+
+    def chunk(name, content):
+        checksum = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + checksum
+
+    height, width = ids.shape
+    kind = 3 if has_palette else 0
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    planes = np.unpackbits(ids[..., None], axis=-1)[..., 8 - bits :]
+    rows = np.packbits(planes.reshape(height, -1), axis=-1)
+    content = b"".join(b"\0" + row.tobytes() for row in rows)
+    palette = bytes(range(256)) * 3
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + (chunk(b"PLTE", palette[: 3 * 2**bits]) if has_palette else b"")
+        + chunk(b"IDAT", zlib.compress(content))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("has_palette", [False, True])
+def test_ids_of_few_bits(bits, has_palette, tmp_path):
+    """A gray PNG of 4 bits was read as multiples of 17."""
+    ids = np.arange(2**bits, dtype="uint8")[:16].repeat(3).reshape(-1, 3)
+    path = tmp_path / "ids.png"
+    write_png(path, ids, bits, has_palette)
+    np.testing.assert_array_equal(decoding.read_ids(path), ids)
 
 
 def test_gray(tmp_path):

@@ -16,11 +16,15 @@ import tensorflow_datasets as tfds  # noqa: E402
 
 from keras_s4t.data import TaskonomyFolder  # noqa: E402
 from keras_s4t.data import label_spaces  # noqa: E402
+from keras_s4t.data.archives.taskonomy.decoding import Units  # noqa: E402
 from keras_s4t.data.builders import taskonomy_mt  # noqa: E402
 from keras_s4t.data.builders.taskonomy_mt import (  # noqa: E402
     taskonomy_mt_dataset_builder as builder_module,
 )
+from keras_s4t.data.pipeline.resizing import fit_example  # noqa: E402
 from keras_s4t.data.readers.stored import canonical_record  # noqa: E402
+from keras_s4t.data.records import example_from_record  # noqa: E402
+from keras_s4t.tasks import LABELS  # noqa: E402
 
 # Records of the size of the files.
 DEBUG = "debug"
@@ -85,8 +89,12 @@ def test_configs():
 
 def test_what_is_known_of_the_dataset(tmp_path):
     info = taskonomy_mt.Builder(config="tiny_512", data_dir=tmp_path).info
-    assert info.full_name == "taskonomy_mt/tiny_512/1.0.0"
-    assert info.metadata == {"edge_kind": "occlusion", "edge_scale": 409.6}
+    assert info.full_name == "taskonomy_mt/tiny_512/1.1.0"
+    assert info.metadata == {
+        "edge_kind": "occlusion",
+        "edge_scale": 409.6,
+        "depth_units": 512.0,
+    }
     assert "no redistribution" in info.description
     assert "not to be redistributed" in info.redistribution_info.license
     assert "Taskonomy" in info.citation and "Omnidata" in info.citation
@@ -105,7 +113,7 @@ def test_prepared_records_are_those_of_the_folder(config, tmp_path):
             tmp_path / "manual",
             split,
             size=config.size,
-            edge_scale=config.edge_scale,
+            units=Units(edge=config.edge_scale),
             num_buildings=config.num_buildings,
         )
         stored = builder.as_dataset(split=split)
@@ -182,3 +190,41 @@ def test_a_split_without_views_stops_the_build(tmp_path):
     path.unlink()
     with pytest.raises(ValueError, match="views of the split 'validation'"):
         build(DEBUG, tmp_path)
+
+
+def test_small_records_are_what_the_loader_makes_of_large_ones(tmp_path):
+    """As `tiny_256`, and `tiny_512` with `size=256`."""
+    taskonomy.write(tmp_path / "files")
+    taskonomy.write_table(tmp_path / "files", taskonomy.split_of_buildings())
+    download = tfds.download.DownloadConfig(manual_dir=tmp_path / "files")
+    found = []
+    for size in (16, 64):
+        config = builder_module.TaskonomyConfig(
+            name=f"side_{size}", description="A side.", size=size
+        )
+        builder = taskonomy_mt.Builder(config=config, data_dir=tmp_path)
+        builder.download_and_prepare(download_config=download)
+        records = builder.as_dataset(split="train")
+        dataset = tfds.as_numpy(records)
+        order = sorted(dataset, key=lambda record: record["id"])
+        found.append(order)
+    kinds = LABELS
+    for small, large in zip(*found, strict=True):
+        examples = [
+            example_from_record(canonical_record(record), kinds)
+            for record in (small, large)
+        ]
+        image, labels, masks = examples[0]
+        other, other_labels, other_masks = fit_example(
+            examples[1], kinds, (16, 16)
+        )
+        assert np.abs(image - other).max() <= 0.51
+        for name in kinds:
+            np.testing.assert_array_equal(masks[name], other_masks[name])
+            known = masks[name].numpy()[..., 0] > 0
+            atol = 2e-5 if name == "edge" else 0
+            np.testing.assert_allclose(
+                labels[name].numpy()[known],
+                other_labels[name].numpy()[known],
+                atol=atol,
+            )

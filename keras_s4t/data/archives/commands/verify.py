@@ -6,6 +6,9 @@ import numpy as np
 from keras_s4t.data.archives.commands.arguments import positive
 from keras_s4t.data.archives.downloads import DOWNLOADS
 
+# Meters. The median of a room that is seen from inside.
+PLAUSIBLE_DEPTH = (0.3, 20.0)
+
 
 def add_arguments(parser):
     """Adds the arguments of the command."""
@@ -34,7 +37,7 @@ def run(arguments):
 
     folder = tfds.core.Path(arguments.manual_dir).expanduser()
     download = DOWNLOADS[arguments.dataset](folder)
-    faults, count = [], 0
+    faults, depths, count = [], {}, 0
     for split in download.published:
         try:
             names = download.names(split)
@@ -46,9 +49,13 @@ def run(arguments):
         checked = _sample(names, arguments.sample)
         progress = keras.utils.Progbar(len(checked), unit_name="image")
         for name in checked:
-            faults += download.check(name)
+            found = download.check(name)
+            faults += found
+            if not found:
+                depths[name] = download.median_depth(name)
             progress.add(1)
         count += len(checked)
+    _report_depths(depths)
     for fault in faults:
         print(f"- {fault}")
     if faults:
@@ -68,6 +75,20 @@ def _report_folders(download, names):
                 sizes[folder].append(path.stat().length)
     for folder, lengths in sizes.items():
         print(f"  {folder}: {len(lengths)} files, {sum(lengths) / 1e6:,.1f} MB")
+
+
+def _report_depths(depths):
+    """Warns if the depths of rooms are none, as in another unit."""
+    depths = {name: x for name, x in depths.items() if x is not None}
+    low, high = PLAUSIBLE_DEPTH
+    odd = {name: x for name, x in depths.items() if not low <= x <= high}
+    if odd:
+        name, depth = max(odd.items(), key=lambda item: abs(item[1] - low))
+        print(
+            f"Warning: the median depth of {len(odd)} of {len(depths)} images "
+            f"is not in {low} ... {high} m, that of {name} is {depth:.1f} m. "
+            "Depth may be in another unit."
+        )
 
 
 def _sample(names, number):

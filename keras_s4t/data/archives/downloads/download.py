@@ -1,5 +1,6 @@
 import abc
 
+import numpy as np
 from PIL import Image
 
 from keras_s4t.data.archives.decoding import opened
@@ -74,6 +75,17 @@ class Download(abc.ABC):
                 unknown.
         """
 
+    def median_depth(self, name):
+        """The median depth of an image, which tells a wrong unit.
+
+        Args:
+            name: One of `names`.
+
+        Returns:
+            float, in meters; `None` if there is no depth.
+        """
+        return None
+
     def shortfall(self, split):
         """Describes the published images that a split lacks.
 
@@ -115,6 +127,12 @@ class Download(abc.ABC):
             except ValueError as error:
                 faults.append(str(error))
         return faults
+
+
+def median_of_known(depth):
+    """The median of the depths above 0, in meters; `None` without any."""
+    known = depth[depth > 0]
+    return float(np.median(known)) if known.size else None
 
 
 def check_plain_mask(path):

@@ -6,6 +6,7 @@ from keras_s4t.data.archives.decoding import read_npy
 from keras_s4t.data.archives.decoding import read_vectors
 from keras_s4t.data.archives.downloads.download import Download
 from keras_s4t.data.archives.downloads.download import check_plain_mask
+from keras_s4t.data.archives.downloads.download import median_of_known
 from keras_s4t.data.archives.extracted import TO_CANONICAL
 from keras_s4t.data.archives.extracted import read_normals
 from keras_s4t.data.builders.nyud_mt import labels
@@ -42,6 +43,12 @@ class NyudDownload(Download):
             paths["normals"]: read_normals,
             paths["edge"]: labels.read_edge,
         }
+
+    def median_depth(self, name):
+        paths = self.files(name)
+        _, size = read_image_file(paths["images"])
+        depth = labels.read_depth(paths["depth"], size) / MILLIMETERS
+        return median_of_known(depth)
 
     def geometry(self, name, field_of_view=None):
         paths = self.files(name)

@@ -6,6 +6,7 @@ from keras_s4t.data.archives.decoding import UINT8_SCALE
 from keras_s4t.data.archives.decoding import opened
 from keras_s4t.data.archives.downloads.download import Download
 from keras_s4t.data.archives.downloads.download import check_plain_mask
+from keras_s4t.data.archives.downloads.download import median_of_known
 from keras_s4t.data.archives.downloads.nyud import focal_length_of
 from keras_s4t.data.archives.taskonomy import layout
 from keras_s4t.data.archives.taskonomy.decoding import DEPTH_UNITS
@@ -80,14 +81,22 @@ class TaskonomyDownload(Download):
             if domain != "rgb"
         }
 
+    def median_depth(self, name):
+        return median_of_known(self._depth(name))
+
+    def _depth(self, name):
+        path = self.files(name)["depth_zbuffer"]
+        depth = read_domain(path, "depth_zbuffer")[..., 0]
+        return np.where(depth < MISSING_DEPTH, depth / DEPTH_UNITS, 0)
+
     def geometry(self, name, field_of_view=None):
         files = self.files(name)
-        depth = read_domain(files["depth_zbuffer"], "depth_zbuffer")[..., 0]
+        depth = self._depth(name)
         codes = read_domain(files["normal"], "normal")
         if field_of_view is None:
             field_of_view = self._field_of_view(name)
         return (
-            np.where(depth < MISSING_DEPTH, depth / DEPTH_UNITS, 0),
+            depth,
             (codes / UINT8_SCALE - 1) * TO_CANONICAL,
             focal_length_of(field_of_view, depth.shape[1]),
         )

@@ -10,14 +10,17 @@ away from the camera | `v` shorter than 0.5 |
 where depth is |
 | `segment_semantic` | 8 bits | class ids | 0 |
 
-Images are reduced by integer factors. Ids and masks take the nearest pixel,
-others the mean of the valid pixels.
+Records may be smaller than the files by integer factors; see `encode_view`.
 """
+
+import dataclasses
 
 import numpy as np
 from PIL import Image
 
 from keras_s4t.data.archives.decoding import opened
+from keras_s4t.data.archives.decoding import read_ids
+from keras_s4t.data.images import resize_array
 from keras_s4t.data.readers import stored
 from keras_s4t.tasks.label import IGNORE_CLASS
 
@@ -32,6 +35,7 @@ _MODES = {
 DEPTH_UNITS = 512.0  # per meter
 MISSING_DEPTH = 64500
 UNCERTAIN = 0
+DOMAIN_OF_IDS = "segment_semantic"
 #: Strength in units of the files that becomes 1: 0.00625 of their range. The
 #: authors of Taskonomy divide by the same value, but do not clip.
 EDGE_SCALE = 0.00625 * 2**16
@@ -85,6 +89,8 @@ def read_domain(path, domain):
         with opened(path) as file:
             image = Image.open(file)
             array = np.asarray(image)
+        if DOMAIN_OF_IDS == domain:
+            array = read_ids(path)
     except ValueError as error:
         raise UnreadableViewError(str(error)) from error
     if image.mode not in _MODES[domain]:
@@ -95,8 +101,42 @@ def read_domain(path, domain):
     return array.reshape(*array.shape[:2], -1)
 
 
-def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
+@dataclasses.dataclass(frozen=True)
+class Units:
+    """What the numbers in the files are.
+
+    Attributes:
+        depth: float, units of depth per meter. 512 for Taskonomy; other
+            sources that are laid out alike have others, and no file says
+            which: views of Habitat-Matterport are plausible at 8192 alone.
+        edge: float, strength of edges that becomes 1:
+            `edge = min(x / units.edge, 1)`.
+
+    Raises:
+        ValueError: If a number is not positive.
+    """
+
+    depth: float = DEPTH_UNITS
+    edge: float = EDGE_SCALE
+
+    def __post_init__(self):
+        if not (self.depth > 0 and self.edge > 0):
+            raise ValueError(
+                "Units of depth and edges must be positive. "
+                f"Received: depth={self.depth}, edge={self.edge}"
+            )
+
+
+UNITS = Units()
+
+
+def encode_view(arrays, tasks, size, units=UNITS):
     """Encodes the arrays of a view as a stored record.
+
+    A smaller record is what `load` makes of a larger one: the image is resized
+    with a triangle filter, and so are edges, over their known pixels.
+    Everything else is the nearest pixel, since an average across an occlusion
+    or a corner is a depth or a direction that nothing has.
 
     Args:
         arrays: dict of arrays by domain. See `read_view`.
@@ -104,8 +144,7 @@ def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
             `domains_of`.
         size: int, side of the result in pixels. It must divide the sides of
             the files.
-        edge_scale: float. Strength of edges in units of the files that
-            becomes 1: `edge = min(x / edge_scale, 1)`.
+        units: `Units`.
 
     Returns:
         dict as in `readers/stored.py`, without `id`.
@@ -120,10 +159,11 @@ def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
             "`size` must divide the sides of the images, which must be "
             f"square. Received: size={size} for {height} x {width} pixels"
         )
-    record = {"image": _mean(arrays["rgb"], factor).round().astype("uint8")}
+    image = resize_array(arrays["rgb"], (size, size))
+    record = {"image": np.clip(np.rint(image), 0, 255).astype("uint8")}
     for task in tasks:
         _, encode = _TASKS[task]
-        record.update(encode(arrays, factor, edge_scale))
+        record.update(encode(arrays, factor, units))
     return record
 
 
@@ -133,37 +173,31 @@ def domains_of(tasks):
     return ["rgb", *sorted(domains)]
 
 
-def _semseg(arrays, factor, edge_scale):
-    del edge_scale
+def _semseg(arrays, factor, units):
+    del units
     ids = _nearest(arrays["segment_semantic"], factor)
     ids = np.where(ids == UNCERTAIN, IGNORE_CLASS, ids)
     return {"semseg": stored.encode_semseg(ids)}
 
 
-def _depth(arrays, factor, edge_scale):
-    del edge_scale
-    units = arrays["depth_zbuffer"]
-    known = _is_known(units)
-    meters = _mean(units, factor, known) / DEPTH_UNITS
-    return {"depth": stored.encode_depth(meters, _nearest(known, factor))}
+def _depth(arrays, factor, units):
+    codes = _nearest(arrays["depth_zbuffer"], factor)
+    return {"depth": stored.encode_depth(codes / units.depth, _is_known(codes))}
 
 
-def _normals(arrays, factor, edge_scale):
-    del edge_scale
-    codes = arrays["normal"]
-    # 255 times the vectors, in integers. Vectors shorter than 0.5 are missing.
-    doubled = 2 * codes.astype("int32") - 255
-    squares = np.einsum("ijk,ijk->ij", doubled, doubled)[..., None]
-    known = squares >= 127.5**2
-    mean = _mean(codes, factor, known) / 127.5 - 1
-    mean *= [1, -1, -1]
-    return {"normals": stored.encode_normals(mean, _nearest(known, factor))}
+def _normals(arrays, factor, units):
+    del units
+    vectors = _nearest(arrays["normal"], factor) / 127.5 - 1
+    return {"normals": stored.encode_normals(vectors * [1, -1, -1])}
 
 
-def _edge(arrays, factor, edge_scale):
+def _edge(arrays, factor, units):
     known = _is_known(arrays["depth_zbuffer"])
-    strength = _mean(arrays["edge_occlusion"], factor, known) / edge_scale
-    return stored.encode_edge(strength, _nearest(known, factor))
+    strength = np.minimum(arrays["edge_occlusion"] / units.edge, 1)
+    size = [length // factor for length in known.shape[:2]]
+    share = resize_array(known, size)
+    mean = resize_array(strength * known, size) / np.maximum(share, 1e-6)
+    return stored.encode_edge(mean, _nearest(known, factor))
 
 
 _TASKS = {
@@ -180,18 +214,3 @@ def _is_known(depth):
 
 def _nearest(array, factor):
     return array[factor // 2 :: factor, factor // 2 :: factor]
-
-
-def _mean(array, factor, known=None):
-    """Mean of the known pixels in blocks of `factor` x `factor`."""
-    if known is None:
-        return _sum(array, factor) / factor**2
-    array = np.where(known, array, 0)
-    return _sum(array, factor) / np.maximum(_sum(known, factor), 1)
-
-
-def _sum(array, factor):
-    """Sum over blocks in float64. Rows are summed first, which is faster."""
-    offsets = range(factor)
-    rows = sum(array[i::factor].astype("uint32") for i in offsets)
-    return sum(rows[:, j::factor].astype("float64") for j in offsets)

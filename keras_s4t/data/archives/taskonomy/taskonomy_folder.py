@@ -3,7 +3,7 @@ import warnings
 
 from keras_s4t.data import label_spaces
 from keras_s4t.data.archives.taskonomy import layout
-from keras_s4t.data.archives.taskonomy.decoding import EDGE_SCALE
+from keras_s4t.data.archives.taskonomy.decoding import UNITS
 from keras_s4t.data.archives.taskonomy.decoding import UnreadableViewError
 from keras_s4t.data.archives.taskonomy.decoding import domains_of
 from keras_s4t.data.archives.taskonomy.decoding import encode_view
@@ -33,8 +33,7 @@ class TaskonomyFolder:
             of the files.
         subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`. All but
             `"tiny"` require the table of splits in `splits_taskonomy`.
-        edge_scale: float. Strength of occlusion edges in units of the files
-            that becomes 1: `edge = min(x / edge_scale, 1)`.
+        units: `Units` of depth and edges in the files.
         skip: Ids of views to leave out, such as those of `unreadable()`.
         num_buildings: Optional int. Maximum number of buildings.
         num_views: Optional int. Maximum number of views.
@@ -63,7 +62,7 @@ class TaskonomyFolder:
         tasks=TASKS,
         size=256,
         subset="tiny",
-        edge_scale=EDGE_SCALE,
+        units=UNITS,
         skip=(),
         num_buildings=None,
         num_views=None,
@@ -73,7 +72,7 @@ class TaskonomyFolder:
         self.root = tfds.core.Path(root)
         self.tasks = list(tasks)
         self.size = size
-        self.edge_scale = edge_scale
+        self.units = units
         buildings = layout.buildings_of_split(self.root, split, subset)
         found = {
             name: layout.find_views(self.root, name, domains_of(self.tasks))
@@ -117,7 +116,7 @@ class TaskonomyFolder:
         """
         view = self._views[index]
         arrays = read_view(self.root, view, domains_of(self.tasks))
-        record = encode_view(arrays, self.tasks, self.size, self.edge_scale)
+        record = encode_view(arrays, self.tasks, self.size, self.units)
         return {**record, "id": view.id}
 
     def unreadable(self, workers=8):

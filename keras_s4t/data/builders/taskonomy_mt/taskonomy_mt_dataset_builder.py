@@ -6,7 +6,9 @@ import warnings
 import tensorflow_datasets as tfds
 
 from keras_s4t.data.archives.taskonomy import TaskonomyFolder
+from keras_s4t.data.archives.taskonomy.decoding import DEPTH_UNITS
 from keras_s4t.data.archives.taskonomy.decoding import EDGE_SCALE
+from keras_s4t.data.archives.taskonomy.decoding import Units
 from keras_s4t.data.archives.taskonomy.decoding import UnreadableViewError
 from keras_s4t.data.archives.taskonomy.layout import SPLITS
 from keras_s4t.data.archives.taskonomy.taskonomy_folder import TASKS
@@ -27,6 +29,7 @@ class TaskonomyConfig(tfds.core.BuilderConfig):
         subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`.
         size: int, side of the records in pixels; divides 512.
         edge_scale: float. Strength of edges in the files that becomes 1.
+        depth_units: float. Units of depth in the files per meter.
         num_buildings: Optional int. Maximum number of buildings per split.
         num_views: Optional int. Maximum number of views per split.
     """
@@ -34,6 +37,7 @@ class TaskonomyConfig(tfds.core.BuilderConfig):
     subset: str = "tiny"
     size: int = 256
     edge_scale: float = EDGE_SCALE
+    depth_units: float = DEPTH_UNITS
     num_buildings: int | None = None
     num_views: int | None = None
 
@@ -56,8 +60,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     ```
     """
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Initial release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES = {
+        "1.0.0": "Initial release.",
+        "1.1.0": "Smaller records are those that the loader makes of larger "
+        "ones: depth and normals are of one pixel.",
+    }
     BUILDER_CONFIGS = [
         TaskonomyConfig(
             name="tiny_256",
@@ -96,7 +104,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             homepage="https://github.com/StanfordVL/taskonomy",
             license=LICENSE,
             metadata=tfds.core.MetadataDict(
-                edge_kind="occlusion", edge_scale=config.edge_scale
+                edge_kind="occlusion",
+                edge_scale=config.edge_scale,
+                depth_units=config.depth_units,
             ),
         )
 
@@ -110,7 +120,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     split,
                     size=config.size,
                     subset=config.subset,
-                    edge_scale=config.edge_scale,
+                    units=Units(config.depth_units, config.edge_scale),
                     num_buildings=config.num_buildings,
                     num_views=config.num_views,
                 ),

@@ -156,3 +156,19 @@ def test_sources_of_classes_are_counted_apart(tmp_path, capsys):
         "  semseg/pascal-context: 1 files",
         "  semseg/pascal-context: 1 files",
     ]
+
+
+def test_depth_in_another_unit_is_told(tmp_path, capsys):
+    """Views of another source at 1/8192 m look sixteen times as deep."""
+    taskonomy.write(tmp_path)
+    status, lines = verify("taskonomy_mt", tmp_path, capsys)
+    assert not any("Warning" in line for line in lines)
+    for path in tmp_path.glob("depth_zbuffer/**/*.png"):
+        with Image.open(path) as image:
+            depth = np.asarray(image).astype("float64")
+        deep = np.minimum(16 * depth, 64000) * (depth > 0)
+        Image.fromarray(deep.astype("uint16")).save(path)
+    status, lines = verify("taskonomy_mt", tmp_path, capsys)
+    (warning,) = [line for line in lines if line.startswith("Warning")]
+    assert "of 5 images is not in 0.3 ... 20.0 m" in warning
+    assert "another unit" in warning

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from generated_archives import taskonomy
 
+from keras_s4t.data.archives.taskonomy.decoding import Units
 from keras_s4t.data.archives.taskonomy.decoding import domains_of
 from keras_s4t.data.archives.taskonomy.decoding import encode_view
 
@@ -53,43 +54,40 @@ def test_labels_at_full_size(index):
     )
 
 
-def test_smaller_records_are_means_of_what_is_known():
-    """Every pixel against its block, one by one."""
+def test_smaller_records_are_those_of_one_pixel():
+    """Depth, normals and classes are of a pixel; the image is resized."""
     labels = taskonomy.make_labels(0)
     files = taskonomy.encode(labels)
     factor, size = 4, taskonomy.SIZE // 4
     stored = read(labels, size)
-    partial = 0
-    for i, j in np.ndindex(size, size):
-        block = (
-            slice(factor * i, factor * (i + 1)),
-            slice(factor * j, factor * (j + 1)),
-        )
-        nearest = (factor * i + 2, factor * j + 2)
-        known = labels.known[block][..., 0]
-        image = files["rgb"][block].reshape(-1, 3).mean(0)
-        assert np.abs(stored["image"][i, j] - image).max() <= 0.5
-        nearest_id = labels.ids[nearest]
-        assert stored["semseg"][i, j] == (nearest_id or 255)
-        if not labels.known[nearest]:
-            assert not stored["depth"][i, j] and not stored["edge_mask"][i, j]
-            assert (stored["normals"][i, j] == 128).all()
-            continue
-        partial += not known.all()
-        depth = files["depth_zbuffer"][block][known].mean() / 512
-        assert abs(stored["depth"][i, j, 0] / 1000 - depth) < 5.1e-4
-        edge = files["edge_occlusion"][block][known].mean() / 409.6
-        assert stored["edge_mask"][i, j]
-        assert abs(stored["edge"][i, j, 0] / 65535 - min(edge, 1)) < 1e-5
-        mean = (files["normal"][block][known] / 127.5 - 1).mean(0)
-        length = np.linalg.norm(mean)
-        if abs(length - 0.5) > 1e-3:
-            expected = np.array([1, -1, -1]) * mean / length
-            expected *= length > 0.5  # else the directions cancel out
-            np.testing.assert_allclose(
-                vectors(stored)[i, j], expected, atol=0.0045
-            )
-    assert partial > 4
+    full = read(labels, taskonomy.SIZE)
+    nearest = np.s_[2::factor, 2::factor]
+    for name in ("semseg", "depth", "normals", "edge_mask"):
+        np.testing.assert_array_equal(stored[name], full[name][nearest])
+    assert 0 < stored["edge_mask"].mean() < 1
+    # The antialiased triangle, four pixels wide to each side.
+    offsets = np.abs(np.arange(8) - 3.5)
+    weights = (1 - offsets / 4) / (1 - offsets / 4).sum()
+    window = np.s_[2:10, 6:14]
+    expected = np.einsum("i,ijc,j->c", weights, files["rgb"][window], weights)
+    assert np.abs(stored["image"][1, 2] - expected).max() <= 0.51
+    known = labels.known[window][..., 0]
+    strength = np.minimum(files["edge_occlusion"][window] / 409.6, 1) * known
+    total = np.einsum("i,ij,j", weights, strength, weights)
+    share = np.einsum("i,ij,j", weights, known, weights)
+    assert abs(stored["edge"][1, 2, 0] / 65535 - total / share) < 2e-5
+
+
+def test_two_depths_are_not_averaged():
+    depth = np.array([[512, 512], [2048, 2048]], "uint16")[..., None]
+    arrays = {"rgb": np.zeros((2, 2, 3), "uint8"), "depth_zbuffer": depth}
+    stored = encode_view(arrays, ["depth"], 1)["depth"]
+    assert stored.tolist() == [[[4000]]]
+    units = Units(depth=8192.0)
+    stored = encode_view(arrays, ["depth"], 1, units)["depth"]
+    assert stored.tolist() == [[[250]]]
+    with pytest.raises(ValueError, match="positive.*depth=0"):
+        Units(depth=0)
 
 
 def test_the_released_mapping_of_edges_can_be_had():
@@ -101,7 +99,7 @@ def test_the_released_mapping_of_edges_can_be_had():
     below = known & (edge < 1)
     assert released[known].max() > 2
     np.testing.assert_allclose(2 * edge[below] - 1, released[below], atol=2e-5)
-    edge = read(labels, taskonomy.SIZE, edge_scale=65535)["edge"] / 65535
+    edge = read(labels, taskonomy.SIZE, units=Units(edge=65535))["edge"] / 65535
     np.testing.assert_allclose(
         (2 * 65535 * edge[..., 0] / 409.6 - 1)[known],
         released[known],
