@@ -10,6 +10,7 @@ Gradients reach both arguments; what is to be a fixed target needs
 from keras import ops
 
 from keras_s4t.checks import same_shape
+from keras_s4t.vectors import unit
 
 
 def softmax_entropy(logits):
@@ -118,7 +119,7 @@ def direction_divergence(vectors, reference):
         ValueError: If the shapes differ.
     """
     vectors, reference = _in_float32(vectors, reference)
-    return gaussian_kl_divergence(_unit(vectors), _unit(reference))
+    return gaussian_kl_divergence(unit(vectors), unit(reference))
 
 
 def _in_float32(outputs, reference):
@@ -132,11 +133,3 @@ def _in_float32(outputs, reference):
 
 def _mean_over_pixels(values):
     return ops.mean(ops.sum(values, axis=-1))
-
-
-def _unit(vectors):
-    """Vectors of length 1, with gradient 0 instead of infinity at 0."""
-    squared = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    has_direction = squared > 1e-24
-    inverse = ops.rsqrt(ops.where(has_direction, squared, 1.0))
-    return ops.where(has_direction, vectors * inverse, 0.0)
