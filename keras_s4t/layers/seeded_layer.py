@@ -2,10 +2,10 @@ import keras
 
 
 class SeededLayer(keras.layers.Layer):
-    """A layer without weights that draws random numbers.
+    """Base class of layers that draw random numbers and have no weights.
 
-    Keras leaves random states out of what it saves. This layer saves its own,
-    so that a resumed run goes on as it would have.
+    Keras does not save the state of a `SeedGenerator`. This layer does, so
+    that a loaded model continues the same random sequence.
 
     Args:
         seed: Optional int, seed of the random draws.
