@@ -3,9 +3,9 @@
 Every function returns a float32 scalar, computed in float32 whatever the
 dtype of the prediction. `mask` is a tensor of shape
 `(batch_size, height, width, 1)` with one non-negative weight per pixel, 0
-where the label is missing; `None` makes every pixel valid. What labels and
-predictions hold at invalid pixels has no influence on value or gradient, and
-without any valid pixel both are exactly 0.
+where the label is missing; `None` makes every pixel valid. Labels and
+predictions of invalid pixels have no influence on value and gradient, not even
+NaN. Without any valid pixel, value and gradient are exactly 0.
 """
 
 from keras import ops
@@ -17,7 +17,7 @@ from keras_s4t.losses.masked_mean import zero_invalid
 from keras_s4t.vectors import norm
 from keras_s4t.vectors import unit
 
-# Every channel of a row of pixels becomes one vector.
+# Swaps width and channels: one vector per row of pixels and channel.
 ROWS_LAST = (0, 1, 3, 2)
 
 
@@ -118,17 +118,16 @@ def cosine_distance(y_true, y_pred, mask=None):
 def row_cosine_distance(y_true, y_pred, mask=None):
     """One minus the cosine between rows of pixels, per channel.
 
-    What the authors' release minimizes for surface normals on Taskonomy: its
-    cosine runs along the image width instead of the channels. To reproduce its
-    source training; a model of normals needs `cosine_distance`.
+    The loss of surface normals on Taskonomy in the authors' release, which
+    takes the cosine along the image width instead of the channels. It is meant
+    for reproducing the release; otherwise, use `cosine_distance`.
 
     Args:
         y_true: Tensor of shape `(batch_size, height, width, channels)`.
         y_pred: Tensor of the shape of `y_true`.
-        mask: Tensor of shape `(batch_size, height, width, 1)`. Pixels of
-            weight 0 are left out of their rows, and rows of such pixels do not
-            count; rows have the largest weight in them. The release has no
-            mask.
+        mask: Tensor of shape `(batch_size, height, width, 1)`, pixel
+            weights. Pixels of weight 0 are left out of their row. The weight
+            of a row is the largest of its pixels. The release has no mask.
 
     Returns:
         Float32 scalar in `[0, 2]`.

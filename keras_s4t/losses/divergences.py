@@ -3,8 +3,7 @@
 Every function returns a float32 scalar, computed in float32 whatever the
 dtype of the prediction: the mean over all axes but the last, which holds the
 channels of one pixel. A divergence is at least 0, and 0 for equal arguments.
-Gradients reach both arguments; what is to be a fixed target needs
-`ops.stop_gradient`.
+Both arguments receive gradients; use `ops.stop_gradient` for a fixed target.
 """
 
 from keras import ops
@@ -102,9 +101,9 @@ def gaussian_kl_divergence(outputs, reference, sigma=1.0):
 def direction_divergence(vectors, reference):
     """One minus the cosine between vectors along the channel axis.
 
-    Computed as half the squared distance of the unit vectors, which is the
-    same, but exact for small angles: there the cosine rounds to 1. It is the
-    divergence of Gaussians around the unit vectors, too.
+    Computed as half the squared distance of the unit vectors, which is equal
+    but accurate for small angles, where the cosine rounds to 1. It is also the
+    divergence of Gaussians around the unit vectors.
 
     Args:
         vectors: Tensor of shape `(batch_size, height, width, channels)`, of
