@@ -14,6 +14,9 @@ and named at the end.
 Half a minute for 11 photographs on two cores, half of it for compiling.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import itertools
 import pathlib
