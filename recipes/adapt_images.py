@@ -15,6 +15,9 @@ narrow, 16-bit gray, label maps) are skipped, counted and named at the end.
 Half a minute for 11 photographs on two cores, half of it for compiling.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import itertools
 import math

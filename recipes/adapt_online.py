@@ -20,6 +20,9 @@ The best step of a curve is printed as well, as an oracle: to find it takes
 the labels of the target.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import pathlib
 import time
@@ -28,8 +31,11 @@ import keras
 from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
 from rich.console import Console
+from shared.adaptation import adapt
 from shared.protocols import PROTOCOLS
-from shared.reporting import results_table
+from shared.reporting import by_title
+from shared.reporting import method_title
+from shared.tables import curves_table
 
 import keras_s4t
 
@@ -106,17 +112,6 @@ def get_method(name, trainer):
     return method
 
 
-def adapt(method, trainer, target, arguments, optimizer):
-    """Adapts the model by one method, and resets it; returns the curve."""
-    adapter = keras_s4t.TargetAdapter(trainer.network, method)
-    adapter.compile(optimizer)
-    steps = 2 if arguments.quick else arguments.steps
-    stream, callbacks = PROTOCOLS[arguments.protocol](target, steps)
-    adapter.fit(stream, callbacks=callbacks)
-    adapter.reset()
-    return callbacks[0]
-
-
 def main():
     """Runs the recipe."""
     parser = make_parser()
@@ -131,15 +126,18 @@ def main():
     except ValueError as error:
         parser.error(str(error))
 
+    protocol = PROTOCOLS[arguments.protocol]
+    steps = 2 if arguments.quick else arguments.steps
     curves = {}
     for name, method in methods.items():
-        print(f"\nAdapting: {name}")
-        optimizer = config.make_optimizer(arguments.learning_rate)
-        curves[name] = adapt(method, trainer, target, arguments, optimizer)
+        print(f"\nAdapting: {method_title(name)}")
+        adapter = keras_s4t.TargetAdapter(trainer.network, method)
+        adapter.compile(config.make_optimizer(arguments.learning_rate))
+        curves[name] = adapt(adapter, *protocol(target, steps), verbose="auto")
         curves[name].save(arguments.output / f"{name}.json")
-    Console().print(results_table(curves, trainer.tasks, oracle=True))
+    Console().print(curves_table(curves, trainer.tasks, oracle=True))
     keras_s4t.plots.adaptation_curves(
-        curves, trainer.tasks, path=arguments.output / "curves.png"
+        by_title(curves), trainer.tasks, path=arguments.output / "curves.png"
     )
     print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
 

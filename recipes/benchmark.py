@@ -18,6 +18,9 @@ Writes `results.json` after every finished point, which the same command does
 not measure again, and `scaling.png`.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import itertools
 import pathlib
@@ -32,7 +35,7 @@ from benchmarking.points import main_points
 from benchmarking.points import method_points
 from benchmarking.points import sweep_points
 from benchmarking.report import benchmark_table
-from benchmarking.results import Results
+from benchmarking.results import BenchmarkResults
 from benchmarking.scaling_plot import scaling_plot
 from benchmarking.turns import WorkerError
 from benchmarking.turns import measure
@@ -107,7 +110,7 @@ def make_parts(arguments):
     """Dict from the name of a table to its points."""
     base = Point(
         operation="adapt",
-        contestants=tuple(arguments.forms),
+        contenders=tuple(arguments.forms),
         size=arguments.size,
         batch_size=arguments.batch_size,
         num_tasks=4,
@@ -132,7 +135,7 @@ def measure_all(points, results):
 
     Args:
         points: list of `Point`.
-        results: `Results`.
+        results: `BenchmarkResults`.
 
     Returns:
         list of messages, one per group of points that could not be measured.
@@ -180,7 +183,9 @@ def main():
     arguments = parse_arguments()
     start = time.time()
     try:
-        results = Results(arguments.output / "results.json", arguments.fresh)
+        results = BenchmarkResults(
+            arguments.output / "results.json", arguments.fresh
+        )
     except ValueError as error:
         sys.exit(f"benchmark.py: error: {error}")
     parts = make_parts(arguments)

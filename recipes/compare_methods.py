@@ -17,6 +17,9 @@ again. Another setting finds no old result, but leaves it in the file.
 method has a process, and so a peak memory, of its own.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import logging
 import pathlib
@@ -27,9 +30,9 @@ from benchmarking.results import describe_environment
 from comparison.comparison import Comparison
 from comparison.contenders import BATCH_CONTROL
 from comparison.contenders import default_methods
-from comparison.contenders import make_rows
+from comparison.contenders import make_contenders
 from comparison.costs import read_benchmark
-from comparison.results import Results
+from comparison.results import ComparisonResults
 from comparison.settings import QUICK
 from comparison.settings import Settings
 from configs.config_arguments import add_config_arguments
@@ -37,15 +40,6 @@ from draw_figures import draw
 from shared.protocols import PROTOCOLS
 
 from keras_s4t.data.corruptions import CORRUPTIONS
-
-TASK_KEYS = (
-    "name",
-    "title",
-    "metric_key",
-    "metric_title",
-    "metric_unit",
-    "higher_is_better",
-)
 
 
 def compare_methods(methods=None, costs=None, fresh=False, **settings):
@@ -58,7 +52,7 @@ def compare_methods(methods=None, costs=None, fresh=False, **settings):
             always there.
         costs: Optional path of a `results.json` of `benchmark.py`.
         fresh: bool. Whether to forget the results in `output`, source models
-            included; to be used when the package itself was changed.
+            included.
         **settings: Those of `Settings`.
 
     Returns:
@@ -80,18 +74,15 @@ def compare_methods(methods=None, costs=None, fresh=False, **settings):
 def _begin(methods=None, costs=None, fresh=False, **settings):
     """A `Comparison` that is ready to run, all names and files being good."""
     settings = Settings(**settings)
-    rows = make_rows(methods or default_methods(), settings)
-    names = [row.name for row in rows]
+    contenders = make_contenders(methods or default_methods(), settings)
+    names = [contender.name for contender in contenders]
     benchmark = read_benchmark(costs, names) if costs else {}
-    results = Results(settings.output / "results.json", fresh)
-    comparison = Comparison(rows, settings, results)
-    results.save(
-        settings=settings.facts,
+    results = ComparisonResults(settings.output / "results.json", fresh)
+    comparison = Comparison(contenders, settings, results)
+    results.update(
+        settings=settings.get_config(),
         environment=describe_environment(),
-        tasks=[
-            {fact: getattr(task, fact) for fact in TASK_KEYS}
-            for task in comparison.tasks
-        ],
+        tasks=[task.get_config() for task in comparison.tasks],
         benchmark=benchmark,
         budget=_budget(settings),
     )

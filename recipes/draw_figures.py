@@ -6,9 +6,13 @@ Prints the tables and writes, into the folder of the results or `--output`:
 `tables.md`; `metrics.csv`, `costs.csv` and `tuning.csv` with all digits; per
 target `curves_<target>` (the metrics over adaptation steps) and
 `synchronization_<target>` (the gain against SV, DTW and CS), each as PNG and
-PDF. A comparison that was interrupted is drawn as far as it got.
+PDF. A comparison that was interrupted is drawn as far as it got. Half a minute
+for six targets.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import csv
 import pathlib
@@ -19,7 +23,7 @@ from comparison.contenders import CONTROLS
 from comparison.csv import costs_rows
 from comparison.csv import metrics_rows
 from comparison.csv import tuning_rows
-from comparison.results import Results
+from comparison.results import ComparisonResults
 from comparison.statistics import spread
 from comparison.summary import MEASURES
 from comparison.summary import Summary
@@ -31,6 +35,8 @@ from comparison.tables import synchronization_table
 from comparison.tables import target_table
 from comparison.tables import tuning_table
 from rich.console import Console
+from shared.reporting import by_title
+from shared.reporting import method_title
 
 from keras_s4t.files import atomic_path
 from keras_s4t.plots import adaptation_curves
@@ -39,12 +45,13 @@ from keras_s4t.plots import synchronization
 SUFFIXES = (".png", ".pdf")
 
 
-def draw(content, output):
+def draw(content, output, quick=False):
     """Prints and writes everything that the results of a comparison show.
 
     Args:
         content: dict, what `results.json` holds.
         output: Folder to write to.
+        quick: bool. Whether to draw the first target only, as PNG.
     """
     output = pathlib.Path(output)
     summary = Summary(content)
@@ -63,8 +70,11 @@ def draw(content, output):
         ("tuning", tuning_rows),
     ):
         write_csv(output / f"{name}.csv", make_rows(summary))
-    for target in summary.targets:
-        draw_target(summary, target, output)
+    targets, suffixes = summary.targets, SUFFIXES
+    if quick:
+        targets, suffixes = targets[:1], SUFFIXES[:1]
+    for target in targets:
+        draw_target(summary, target, output, suffixes)
 
 
 def make_tables(summary):
@@ -88,7 +98,7 @@ def make_tables(summary):
     return [table for table in tables if table.rows]
 
 
-def draw_target(summary, target, output):
+def draw_target(summary, target, output, suffixes=SUFFIXES):
     """Writes the figures of one target."""
     name = re.sub(r"\W+", "_", target)
     methods = [m for m in summary.methods if summary.curves(m, target)]
@@ -110,20 +120,21 @@ def draw_target(summary, target, output):
         measure: summary.correlations(target)[measure][0]
         for measure in MEASURES
     }
-    for suffix in SUFFIXES:
+    controls = [method_title(name) for name in CONTROLS]
+    for suffix in suffixes:
         adaptation_curves(
-            curves,
+            by_title(curves),
             summary.tasks,
             output / f"curves_{name}{suffix}",
             title=target,
-            controls=CONTROLS,
+            controls=controls,
         )
         if markers:
             synchronization(
-                markers,
+                by_title(markers),
                 output / f"synchronization_{name}{suffix}",
                 title=target,
-                controls=CONTROLS,
+                controls=controls,
                 correlations=correlations,
             )
 
@@ -152,12 +163,16 @@ def main():
         default=pathlib.Path("runs/comparison/results.json"),
     )
     parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument(
+        "--quick", action="store_true", help="the first target, PNG only"
+    )
     arguments = parser.parse_args()
     if not arguments.results.is_file():
         parser.error(f"--results must be a file, not {arguments.results}")
     try:
-        content = Results(arguments.results).content
-        draw(content, arguments.output or arguments.results.parent)
+        content = ComparisonResults(arguments.results).content
+        output = arguments.output or arguments.results.parent
+        draw(content, output, arguments.quick)
     except ValueError as error:
         sys.exit(f"draw_figures.py: error: {error}")
 

@@ -10,8 +10,10 @@ download, and from a cache of decoded images, on canvases of 256x256 and
 than. Writes `throughput.json`.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
-import json
 import pathlib
 import statistics
 import tempfile
@@ -22,12 +24,12 @@ from benchmarking.results import describe_environment
 from benchmarking.throughput_files import write_nyud
 from benchmarking.throughput_files import write_taskonomy
 from rich.console import Console
-from shared.reporting import make_table
+from shared.results_file import write_json
+from shared.tables import throughput_table
 
 import keras_s4t
 from keras_s4t.data.__main__ import main as data_command
 from keras_s4t.data.synth_rooms import SynthRooms
-from keras_s4t.files import atomic_path
 
 TASKS = ("semseg", "depth", "normals", "edge")
 SIZES = ((256, 256), (448, 576))
@@ -105,7 +107,7 @@ def measure_all(cases, *settings):
         *settings: `batch_size`, `num_batches` and `repeats`.
 
     Returns:
-        list of dicts, as `results_table` takes them, with all `"rates"`.
+        list of dicts, as `throughput_table` takes them, with all `"rates"`.
     """
     progress = keras.utils.Progbar(len(cases), unit_name="setting")
     results = []
@@ -138,35 +140,6 @@ def prepare(folder, num_images):
         data_command([*command, "--data-dir", str(folder / "data")])
 
 
-def results_table(results):
-    """Images per second, one row per dataset.
-
-    Args:
-        results: list of dicts with `"dataset"`, `"size"`, `"training"` and
-            `"images_per_second"`.
-
-    Returns:
-        A `rich.table.Table`.
-    """
-    columns = [(size, training) for size in SIZES for training in (True, False)]
-    headers = ["images per second"] + [
-        f"{size[0]}x{size[1]}\n{'training' if training else 'evaluation'}"
-        for size, training in columns
-    ]
-    table = make_table("The loader alone", headers)
-    found = {
-        (row["dataset"], tuple(row["size"]), row["training"]): row
-        for row in results
-    }
-    for name in dict.fromkeys(row["dataset"] for row in results):
-        cells = [
-            f"{found[(name, *column)]['images_per_second']:.0f}"
-            for column in columns
-        ]
-        table.add_row(name, *cells)
-    return table
-
-
 def main():
     """Runs the recipe."""
     parser = argparse.ArgumentParser(
@@ -195,15 +168,14 @@ def main():
             arguments.num_images // arguments.batch_size,
             arguments.repeats,
         )
-    Console().print(results_table(results))
+    Console().print(throughput_table(results))
     content = {
         "environment": describe_environment(),
         "num_images": arguments.num_images,
         "batch_size": arguments.batch_size,
         "results": results,
     }
-    with atomic_path(arguments.output / "throughput.json") as path:
-        path.write_text(json.dumps(content, indent=1) + "\n")
+    write_json(arguments.output / "throughput.json", content, indent=1)
     print(f"See {arguments.output}")
 
 

@@ -21,8 +21,10 @@ see `configs/synth_rooms.py`. It is so small that S4T all but equals its
 control; every larger one lost to it there.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
-import json
 import pathlib
 import time
 
@@ -30,7 +32,11 @@ import keras
 import numpy as np
 from configs.synth_rooms import SynthRooms
 from rich.console import Console
-from shared.reporting import results_table
+from shared.adaptation import adapt
+from shared.reporting import by_title
+from shared.reporting import method_title
+from shared.results_file import write_json
+from shared.tables import curves_table
 
 import keras_s4t
 from keras_s4t.files import atomic_path
@@ -90,22 +96,23 @@ def load_data(arguments, config):
     return source, keras_s4t.data.online_stream(images), held_out
 
 
-def adapt(name, trainer, config, stream, held_out, every):
-    """Adapts to the stream; returns the curve and example predictions."""
-    method = trainer.method if name == "S4T" else keras_s4t.methods.get(name)
-    adapter = keras_s4t.TargetAdapter(trainer.network, method)
-    adapter.compile(config.make_optimizer())
-    curve = keras_s4t.callbacks.AdaptationCurve(held_out, every)
-    print(f"\nAdapting: {name}")
-    adapter.fit(stream, callbacks=[curve])
-    examples = next(iter(held_out.map(lambda images, *_: images)))
-    outputs = adapter.predict_on_batch(examples)
-    predictions = {
-        key: keras.ops.convert_to_numpy(value)
-        for key, value in adapter.network.postprocess(outputs).items()
-    }
-    adapter.reset()
-    return curve, predictions
+class Predictions(keras.callbacks.Callback):
+    """Keeps what the adapted network predicts, in `values` by task.
+
+    Args:
+        images: Batch of images.
+    """
+
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
+
+    def on_train_end(self, logs=None):
+        outputs = self.model.predict_on_batch(self.images)
+        self.values = {
+            name: keras.ops.convert_to_numpy(value)
+            for name, value in self.model.network.postprocess(outputs).items()
+        }
 
 
 def main():
@@ -129,14 +136,22 @@ def main():
     print(f"The source model is trained after {time.time() - start:.0f} s.")
 
     every = 2 if arguments.quick else 5
+    images, labels, _ = next(iter(held_out))
     curves, predictions = {}, {}
     for name in METHODS:
-        curves[name], predictions[name] = adapt(
-            name, trainer, config, stream, held_out, every
-        )
-    Console().print(results_table(curves, trainer.tasks))
+        print(f"\nAdapting: {method_title(name)}")
+        is_trained = name == type(trainer.method).__name__
+        method = trainer.method if is_trained else keras_s4t.methods.get(name)
+        adapter = keras_s4t.TargetAdapter(trainer.network, method)
+        adapter.compile(config.make_optimizer())
+        callbacks = [
+            keras_s4t.callbacks.AdaptationCurve(held_out, every),
+            Predictions(images),
+        ]
+        curves[name] = adapt(adapter, stream, callbacks, verbose="auto")
+        predictions[name] = callbacks[1].values
+    Console().print(curves_table(curves, trainer.tasks))
 
-    images, labels, _ = next(iter(held_out))
     keras_s4t.plots.prediction_grid(
         np.asarray(images),
         {"before": predictions["SourceOnly"], "after": predictions["S4T"]},
@@ -146,7 +161,7 @@ def main():
         max_images=3,
     )
     keras_s4t.plots.adaptation_curves(
-        curves, trainer.tasks, path=arguments.output / "curves.png"
+        by_title(curves), trainer.tasks, path=arguments.output / "curves.png"
     )
     results = {
         "target": arguments.target,
@@ -159,8 +174,7 @@ def main():
             for name, curve in curves.items()
         },
     }
-    with atomic_path(arguments.output / "results.json") as path:
-        path.write_text(json.dumps(results, indent=2) + "\n")
+    write_json(arguments.output / "results.json", results)
     print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
 
 

@@ -12,17 +12,18 @@ was trained with, and writes `synchronizer.json`. What is kept is the ratio of
 the two metrics, upside down for errors.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
-import json
 import pathlib
 
 import keras
 from rich.console import Console
-from shared.reporting import make_table
-from shared.reporting import task_header
+from shared.results_file import write_json
+from shared.tables import synchronizer_table
 
 import keras_s4t
-from keras_s4t.files import atomic_path
 
 
 def parse_arguments():
@@ -104,29 +105,6 @@ def _compared(decoder, synchronizer, higher_is_better):
     }
 
 
-def results_table(results, tasks):
-    """What is kept, one row per model.
-
-    Args:
-        results: dict from the name of a model to what `measure` returned.
-        tasks: list of `Task`.
-
-    Returns:
-        A `rich.table.Table`.
-    """
-    headers = ["synchronizer / decoder", *map(task_header, tasks), "kept\n%"]
-    table = make_table("On the source, its latents masked", headers)
-    for name, metrics in results.items():
-        cells = [
-            f"{metrics[task.metric_key]['synchronizer']:#.3g} /\n"
-            f"{metrics[task.metric_key]['decoder']:#.3g}"
-            for task in tasks
-        ]
-        kept = [metrics[task.metric_key]["kept"] for task in tasks]
-        table.add_row(name, *cells, f"{100 * sum(kept) / len(kept):.0f}")
-    return table
-
-
 def main():
     """Runs the recipe."""
     arguments = parse_arguments()
@@ -143,9 +121,8 @@ def main():
             cache_dir=arguments.cache,
         )
         results[path.stem] = measure(trainer, dataset)
-    with atomic_path(arguments.output) as path:
-        path.write_text(json.dumps(results, indent=1) + "\n")
-    Console().print(results_table(results, trainer.tasks))
+    write_json(arguments.output, results, indent=1)
+    Console().print(synchronizer_table(results, trainer.tasks))
     print(f"See {arguments.output}")
 
 

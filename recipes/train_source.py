@@ -16,6 +16,9 @@ semantic segmentation 0.29 mIoU, depth 0.54 m RMSE, surface normals 27.5 degrees
 mean angular error, edges 0.254 RMSE.
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
 import pathlib
 import time

@@ -16,23 +16,28 @@ Five minutes on two cores. Mean gains over the control, in points:
     -0.12   -0.21   -0.48   -1.47   -3.28   -4.99  -10.11
 """
 
+import shared.quiet_start  # noqa: F401
+
+# isort: split
 import argparse
-import json
 import pathlib
+import sys
 import time
 
 import keras
-import numpy as np
 from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
 from rich.console import Console
 from shared.corrupted_source import corrupted_halves
 from shared.corrupted_source import load_arrays
-from shared.reporting import tuning_table
+from shared.results_file import write_json
+from shared.tables import learning_rates_table
+from shared.tuning import Trial
+from shared.tuning import choose
+from shared.tuning import measure_gains
 
 import keras_s4t
 from keras_s4t.data.corruptions import CORRUPTIONS
-from keras_s4t.files import atomic_path
 
 LEARNING_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 
@@ -70,26 +75,31 @@ def parse_arguments():
     return arguments
 
 
-def adapt(adapter, stream, held_out, points=()):
-    """Adapts to the stream and resets the adapter; returns the curve."""
-    curve = keras_s4t.callbacks.AdaptationCurve(held_out, every=len(stream))
-    curve.points += points
-    adapter.fit(stream, verbose=0, callbacks=[curve])
-    adapter.reset()
-    return curve
+def make_trials(arrays, severities, progress):
+    """Yields a `Trial` per corruption and severity.
 
+    The first half of the images is adapted to, the second half measured.
 
-def gains_over_control(adapter, control, data, learning_rates):
-    """Points of Delta_TTT beyond the control, one per learning rate."""
-    control_curve = adapt(control, *data)
-    gains = []
-    for learning_rate in learning_rates:
-        # Each time anew: a reset restores the optimizer's variables, too.
-        adapter.optimizer.learning_rate.assign(learning_rate)
-        # The source model is the same for all, and measured only once.
-        curve = adapt(adapter, *data, control_curve.points[:1])
-        gains.append(curve.gains[-1] - control_curve.gains[-1])
-    return gains
+    Args:
+        arrays: What `load_arrays` returned.
+        severities: list of ints.
+        progress: `keras.utils.Progbar`, one step per trial.
+
+    Yields:
+        `Trial`.
+    """
+    for corruption in CORRUPTIONS:
+        for severity in severities:
+            stream, held_out = corrupted_halves(arrays, corruption, severity)
+
+            def make_stream(stream=stream, held_out=held_out):
+                curve = keras_s4t.callbacks.AdaptationCurve(
+                    held_out, every=len(stream)
+                )
+                return stream, [curve]
+
+            yield Trial(f"{corruption} {severity}", held_out, make_stream)
+            progress.add(1)
 
 
 def main():
@@ -116,30 +126,32 @@ def main():
     control.compile("sgd")
     adapter.compile("sgd")
 
-    gains = {corruption: [] for corruption in CORRUPTIONS}
-    rates, severities = arguments.learning_rates, arguments.severities
-    progress = keras.utils.Progbar(len(gains) * len(severities))
-    for corruption, rows in gains.items():
-        for severity in severities:
-            data = corrupted_halves(arrays, corruption, severity)
-            rows.append(gains_over_control(adapter, control, data, rates))
-            progress.add(1)
-
-    means = np.mean(list(gains.values()), axis=(0, 1)).tolist()
-    # A learning rate at which the adaptation diverged has no mean.
-    best = int(np.nanargmax(means))
-    Console().print(tuning_table(gains, rates))
+    rates, severities = list(arguments.learning_rates), arguments.severities
+    progress = keras.utils.Progbar(len(CORRUPTIONS) * len(severities))
+    trials = make_trials(arrays, severities, progress)
+    measured, steps, _ = measure_gains(adapter, trials, rates, control)
+    choice = choose(list(measured.values()), rates, steps)
+    # By corruption: one row per severity, one column per learning rate.
+    gains = {
+        corruption: [
+            [row[-1] for row in measured[f"{corruption} {severity}"]]
+            for severity in severities
+        ]
+        for corruption in CORRUPTIONS
+    }
+    Console().print(learning_rates_table(gains, rates))
     results = {
-        "best_learning_rate": rates[best],
-        "learning_rates": list(rates),
+        "best_learning_rate": choice["learning_rate"],
+        "learning_rates": rates,
         "severities": severities,
-        "mean_gains": means,
+        "mean_gains": [row[-1] for row in choice["mean_gains"]],
         "gains": gains,
     }
-    with atomic_path(arguments.output / "tuning.json") as path:
-        path.write_text(json.dumps(results, indent=2) + "\n")
-    print(f"The best learning rate is {rates[best]:g}.")
-    if means[best] <= 0:
+    write_json(arguments.output / "tuning.json", results)
+    if choice["learning_rate"] is None:
+        sys.exit("The adaptation diverged with every learning rate.")
+    print(f"The best learning rate is {choice['learning_rate']:g}.")
+    if choice["mean_gain"] <= 0:
         print("Yet none of them is better than BatchNormOnly alone.")
     print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
 

@@ -5,7 +5,7 @@ def make_measured(steps=1, flops=40):
     """The machine is four times slower in the second round."""
     literal = {"seconds": [8.0, 32.0, 10.0], "rates": [9.0, 2.5, 10.0]}
     fast = {"seconds": [4.0, 20.0, 4.0], "rates": [10.0, 2.0, 8.0]}
-    facts = {"flops": flops, "parameters": 1, "device": "CPU"}
+    common = {"flops": flops, "parameters": 1, "device": "CPU"}
     return {
         "operation": "adapt",
         "size": [64, 96],
@@ -13,8 +13,8 @@ def make_measured(steps=1, flops=40):
         "num_tasks": 4,
         "dtype": "float32",
         "steps": steps,
-        "contestants": {
-            "literal": {**facts, **literal, "peak_memory": 4e9},
-            "fast": {**facts, **fast, "peak_memory": 1e9},
+        "contenders": {
+            "literal": {**common, **literal, "peak_memory": 4e9},
+            "fast": {**common, **fast, "peak_memory": 1e9},
         },
     }

@@ -2,13 +2,13 @@ import keras
 
 
 class SeededLayer(keras.layers.Layer):
-    """A layer without weights that draws random numbers.
+    """Base class of layers that draw random numbers and have no weights.
 
-    Keras does not save the states of random generators. This layer saves its
-    state, so that a resumed run draws the same numbers.
+    Keras does not save the state of a `SeedGenerator`. This layer does, so
+    that a loaded model continues the same random sequence.
 
     Args:
-        seed: Optional int. Seed of the random draws.
+        seed: Optional int, seed of the random draws.
     """
 
     def __init__(self, seed=None, **kwargs):

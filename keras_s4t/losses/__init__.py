@@ -1,4 +1,4 @@
-"""Losses: pure functions on dense predictions, labelled or not."""
+"""Supervised and unsupervised losses of dense predictions, as functions."""
 
 from keras_s4t.losses.dense import absolute_error
 from keras_s4t.losses.dense import balanced_binary_cross_entropy

@@ -3,9 +3,9 @@
 Every function returns a float32 scalar, computed in float32 whatever the
 dtype of the prediction. `mask` is a tensor of shape
 `(batch_size, height, width, 1)` with one non-negative weight per pixel, 0
-where the label is missing; `None` makes every pixel valid. What labels and
-predictions hold at invalid pixels has no influence on value or gradient, and
-without any valid pixel both are exactly 0.
+where the label is missing; `None` makes every pixel valid. Labels and
+predictions of invalid pixels have no influence on value and gradient, not even
+NaN. Without any valid pixel, value and gradient are exactly 0.
 """
 
 from keras import ops
@@ -14,8 +14,10 @@ from keras_s4t.checks import same_shape
 from keras_s4t.losses.masked_mean import masked_mean
 from keras_s4t.losses.masked_mean import pixel_weights
 from keras_s4t.losses.masked_mean import zero_invalid
+from keras_s4t.vectors import norm
+from keras_s4t.vectors import unit
 
-# Every channel of a row of pixels becomes one vector.
+# Swaps width and channels: one vector per row of pixels and channel.
 ROWS_LAST = (0, 1, 3, 2)
 
 
@@ -30,7 +32,7 @@ def softmax_cross_entropy(y_true, y_pred, mask=None, ignore_class=255):
             logits.
         mask: Tensor of shape `(batch_size, height, width, 1)`, pixel
             weights.
-        ignore_class: int or `None`. The id of unlabelled pixels.
+        ignore_class: int or `None`. The id of unlabeled pixels.
 
     Returns:
         Float32 scalar, in nats per valid pixel.
@@ -41,17 +43,17 @@ def softmax_cross_entropy(y_true, y_pred, mask=None, ignore_class=255):
     _check_shapes(y_true, y_pred, tuple(y_pred.shape)[:-1])
     # In uint8, more than 256 classes or a negative `ignore_class` overflow.
     y_true = ops.cast(y_true, "int32")
-    labelled = ops.logical_and(y_true >= 0, y_true < y_pred.shape[-1])
+    labeled = ops.logical_and(y_true >= 0, y_true < y_pred.shape[-1])
     if ignore_class is not None:
-        labelled = ops.logical_and(labelled, y_true != ignore_class)
-    labelled_weights = ops.cast(labelled, "float32")[..., None]
+        labeled = ops.logical_and(labeled, y_true != ignore_class)
+    labeled_weights = ops.cast(labeled, "float32")[..., None]
     weights = pixel_weights(mask, y_pred)
     if weights is None:
-        weights = labelled_weights
+        weights = labeled_weights
     else:
-        weights = weights * labelled_weights
+        weights = weights * labeled_weights
     # An id without a logit is an error in torch and NaN elsewhere.
-    y_true = ops.where(labelled, y_true, 0)
+    y_true = ops.where(labeled, y_true, 0)
     y_pred = zero_invalid(ops.cast(y_pred, "float32"), weights)
     values = ops.sparse_categorical_crossentropy(
         y_true, y_pred, from_logits=True
@@ -109,24 +111,23 @@ def cosine_distance(y_true, y_pred, mask=None):
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
     product = ops.sum(y_true * y_pred, axis=-1, keepdims=True)
-    norms = (_norm(y_true) + 1e-6) * (_norm(y_pred) + 1e-6)
+    norms = (norm(y_true) + 1e-6) * (norm(y_pred) + 1e-6)
     return masked_mean(1.0 - product / norms, weights)
 
 
 def row_cosine_distance(y_true, y_pred, mask=None):
     """One minus the cosine between rows of pixels, per channel.
 
-    What the authors' release minimizes for surface normals on Taskonomy: its
-    cosine runs along the image width instead of the channels. To reproduce its
-    source training; a model of normals needs `cosine_distance`.
+    The loss of surface normals on Taskonomy in the authors' release, which
+    takes the cosine along the image width instead of the channels. It is meant
+    for reproducing the release; otherwise, use `cosine_distance`.
 
     Args:
         y_true: Tensor of shape `(batch_size, height, width, channels)`.
         y_pred: Tensor of the shape of `y_true`.
-        mask: Tensor of shape `(batch_size, height, width, 1)`. Pixels of
-            weight 0 are left out of their rows, and rows of such pixels do not
-            count; rows have the largest weight in them. The release has no
-            mask.
+        mask: Tensor of shape `(batch_size, height, width, 1)`, pixel
+            weights. Pixels of weight 0 are left out of their row. The weight
+            of a row is the largest of its pixels. The release has no mask.
 
     Returns:
         Float32 scalar in `[0, 2]`.
@@ -149,7 +150,7 @@ def unit_absolute_error(y_true, y_pred, mask=None):
 
     Args:
         y_true: Tensor of shape `(batch_size, height, width, channels)`, unit
-            vectors; they are not normalised again.
+            vectors; they are not normalized again.
         y_pred: Tensor of the shape of `y_true`, of any length per pixel;
             divided by its norm. A vector shorter than 1e-12 has no
             direction: it counts as zero and receives no gradient.
@@ -160,12 +161,7 @@ def unit_absolute_error(y_true, y_pred, mask=None):
         Float32 scalar.
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
-    norm = _norm(y_pred)
-    # Dividing by max(norm, 1e-12) would give a zero vector gradients of 1e12.
-    has_direction = norm > 1e-12
-    norm = ops.where(has_direction, norm, 1.0)
-    y_pred = ops.where(has_direction, y_pred / norm, 0.0)
-    return masked_mean(ops.abs(y_pred - y_true), weights)
+    return masked_mean(ops.abs(unit(y_pred) - y_true), weights)
 
 
 def balanced_binary_cross_entropy(
@@ -218,11 +214,3 @@ def _valid_pixels(y_true, y_pred, mask):
     y_true = zero_invalid(ops.cast(y_true, "float32"), weights)
     y_pred = zero_invalid(ops.cast(y_pred, "float32"), weights)
     return y_true, y_pred, weights
-
-
-def _norm(vectors):
-    """Length along the last axis, with gradient 0 instead of NaN at 0."""
-    squared = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    positive = squared > 0
-    norm = ops.sqrt(ops.where(positive, squared, 1.0))
-    return ops.where(positive, norm, 0.0)

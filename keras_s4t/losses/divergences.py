@@ -3,13 +3,13 @@
 Every function returns a float32 scalar, computed in float32 whatever the
 dtype of the prediction: the mean over all axes but the last, which holds the
 channels of one pixel. A divergence is at least 0, and 0 for equal arguments.
-Gradients reach both arguments; what is to be a fixed target needs
-`ops.stop_gradient`.
+Both arguments receive gradients; use `ops.stop_gradient` for a fixed target.
 """
 
 from keras import ops
 
 from keras_s4t.checks import same_shape
+from keras_s4t.vectors import unit
 
 
 def softmax_entropy(logits):
@@ -101,9 +101,9 @@ def gaussian_kl_divergence(outputs, reference, sigma=1.0):
 def direction_divergence(vectors, reference):
     """One minus the cosine between vectors along the channel axis.
 
-    Computed as half the squared distance of the unit vectors, which is the
-    same, but exact for small angles: there the cosine rounds to 1. It is the
-    divergence of Gaussians around the unit vectors, too.
+    Computed as half the squared distance of the unit vectors, which is equal
+    but accurate for small angles, where the cosine rounds to 1. It is also the
+    divergence of Gaussians around the unit vectors.
 
     Args:
         vectors: Tensor of shape `(batch_size, height, width, channels)`, of
@@ -118,7 +118,7 @@ def direction_divergence(vectors, reference):
         ValueError: If the shapes differ.
     """
     vectors, reference = _in_float32(vectors, reference)
-    return gaussian_kl_divergence(_unit(vectors), _unit(reference))
+    return gaussian_kl_divergence(unit(vectors), unit(reference))
 
 
 def _in_float32(outputs, reference):
@@ -132,11 +132,3 @@ def _in_float32(outputs, reference):
 
 def _mean_over_pixels(values):
     return ops.mean(ops.sum(values, axis=-1))
-
-
-def _unit(vectors):
-    """Vectors of length 1, with gradient 0 instead of infinity at 0."""
-    squared = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    has_direction = squared > 1e-24
-    inverse = ops.rsqrt(ops.where(has_direction, squared, 1.0))
-    return ops.where(has_direction, vectors * inverse, 0.0)

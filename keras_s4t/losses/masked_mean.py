@@ -1,4 +1,4 @@
-"""Means over the pixels that have a label."""
+"""Means over valid pixels."""
 
 from keras import ops
 
@@ -13,11 +13,11 @@ def masked_mean(values, mask=None):
             `(batch_size, height, width)` for one value per pixel. Channels
             are summed, not averaged.
         mask: Tensor of shape `(batch_size, height, width, 1)`, non-negative
-            pixel weights. `None` weighs every pixel by 1.
+            pixel weights. `None` gives every pixel weight 1.
 
     Returns:
-        Float32 scalar, `sum(mask * values) / sum(mask)`, and 0 without
-        gradient when no pixel is valid.
+        Float32 scalar, `sum(mask * values) / sum(mask)`; 0 with gradient 0 if
+        no pixel is valid.
 
     Raises:
         ValueError: If `values` or `mask` has another shape.
@@ -66,7 +66,7 @@ def pixel_weights(mask, values):
 
 
 def zero_invalid(values, weights):
-    """Puts 0 at pixels of weight 0, so that not even NaN passes there.
+    """Replaces values at pixels of weight 0 by 0, NaN included.
 
     Args:
         values: Float32 tensor `(batch_size, height, width, channels)`.

@@ -4,20 +4,22 @@ import keras
 from keras import ops
 
 from keras_s4t.metrics.pixel_mean import PixelMean
+from keras_s4t.vectors import norm
+from keras_s4t.vectors import unit
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class MeanAngularError(PixelMean):
     """Mean angle between vectors, in degrees.
 
-    The paper's mErr of surface normals, averaged over all valid pixels since
-    the last reset. The angle is `2 * atan2(|p - g|, |p + g|)`, which, unlike
-    the inverse cosine, stays exact near 0 and 180 degrees.
+    The mErr of surface normals in the paper, averaged over all valid pixels
+    since the last reset. The angle is `2 * atan2(|p - g|, |p + g|)`, which,
+    unlike the inverse cosine, is exact near 0 and 180 degrees.
 
     `update_state` takes labels and predictions of shape
-    `(batch_size, height, width, 3)`, of any length, since both are
-    normalised, and a mask of shape `(batch_size, height, width, 1)`. A zero
-    vector is at 90 degrees to any other.
+    `(batch_size, height, width, 3)`, which are normalized, and a mask of shape
+    `(batch_size, height, width, 1)`. A zero vector is at 90 degrees to any
+    other.
 
     Args:
         name: str. Name of the metric in logs.
@@ -36,17 +38,6 @@ class MeanAngularError(PixelMean):
     def pixel_values(self, y_true, y_pred, weights):
         """Angles, in degrees."""
         del weights
-        y_true, y_pred = _unit(y_true), _unit(y_pred)
-        angle = 2 * ops.arctan2(_norm(y_pred - y_true), _norm(y_pred + y_true))
+        y_true, y_pred = unit(y_true, 0.0), unit(y_pred, 0.0)
+        angle = 2 * ops.arctan2(norm(y_pred - y_true), norm(y_pred + y_true))
         return angle * (180 / math.pi)
-
-
-def _norm(vectors):
-    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True))
-
-
-def _unit(vectors):
-    # Scaled first: the square of a small float32 is 0, of a large one inf.
-    largest = ops.max(ops.abs(vectors), axis=-1, keepdims=True)
-    vectors = ops.divide_no_nan(vectors, largest)
-    return ops.divide_no_nan(vectors, _norm(vectors))

@@ -3,10 +3,10 @@ from keras import ops
 
 
 class PixelMean(keras.Metric):
-    """Mean over all valid pixels of everything seen since the last reset.
+    """Base class of means over all valid pixels since the last reset.
 
-    Accumulates in float32 whatever the dtype of the prediction, and is 0
-    before any valid pixel. A subclass says what a pixel's value is.
+    Sums are float32 whatever the dtype of the prediction. The result is 0
+    before any valid pixel. Subclasses implement `pixel_values`.
 
     Args:
         name: str. Name of the metric in logs.
@@ -14,7 +14,7 @@ class PixelMean(keras.Metric):
 
     def __init__(self, name=None):
         super().__init__(dtype="float32", name=name)
-        # Variables do not follow the metric's dtype but Keras' floatx.
+        # Variables have Keras's floatx by default, not the metric's dtype.
         self.total = self.add_variable((), "zeros", "float32", name="total")
         self.count = self.add_variable((), "zeros", "float32", name="count")
 
@@ -51,7 +51,7 @@ class PixelMean(keras.Metric):
         if sample_weight is None:
             sample_weight = ops.ones_like(y_pred[..., :1])
         weights = ops.cast(sample_weight, "float32")
-        # Broadcasting would hide these mistakes.
+        # Wrong shapes would broadcast without an error.
         if (
             not len(y_true.shape) == len(y_pred.shape) == 4
             or y_true.shape[-1] != y_pred.shape[-1]

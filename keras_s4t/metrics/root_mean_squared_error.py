@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_s4t.metrics.pixel_mean import PixelMean
 
-# The axes over which one fit is shared.
+# Axes of one least-squares fit.
 IMAGE = (1, 2, 3)
 BATCH = (0, 1, 2, 3)
 
@@ -12,25 +12,24 @@ BATCH = (0, 1, 2, 3)
 class RootMeanSquaredError(PixelMean):
     """Root of the mean squared error over valid pixels.
 
-    The paper's RMSE of depth and edges: the root of the total squared error
-    over the number of valid pixels since the last reset, not a mean of
-    images' errors. `update_state` takes labels and predictions of shape
+    The RMSE of depth and edges in the paper: the root of the mean over all
+    valid pixels since the last reset, not a mean of the errors of images.
+    `update_state` takes labels and predictions of shape
     `(batch_size, height, width, 1)` and a mask of the same shape.
 
-    `alignment` fits the predictions to the labels over the valid pixels by
-    least squares before the error is taken, which forgives a wrong unit or
-    offset. The paper's numbers use `"batch_affine"`, one scale and one shift
-    for all valid pixels of an evaluation batch. It is not the default
-    because it makes the result depend on how images are batched and never
-    exceed the labels' own deviation, which a constant prediction reaches;
-    an inverted prediction scores 0.
+    `alignment` fits predictions to labels by least squares over the valid
+    pixels before the error is computed. The error is then invariant to the
+    unit of the predictions and, with a shift, to their offset. The paper uses
+    `"batch_affine"`. It is not the default for three reasons: the result
+    depends on the batch size, it never exceeds the standard deviation of the
+    labels, and an inverted prediction (`-y_true`) has error 0.
 
     Args:
         alignment: str. `"none"`; `"image_scale"`, one scale per image;
-            `"image_affine"`, one scale and shift per image;
-            `"batch_affine"`, one scale and shift per call of
-            `update_state`. A constant prediction is fitted by the mean
-            label.
+            `"image_affine"`, one scale and one shift per image;
+            `"batch_affine"`, one scale and one shift per call of
+            `update_state`. With a shift, a constant prediction becomes the
+            mean label.
         name: str. Name of the metric in logs.
 
     Raises:
@@ -67,17 +66,17 @@ def _unchanged(y_true, y_pred, weights):
 
 
 def _scaled(y_true, y_pred, weights, axes):
-    """`scale * y_pred` nearest to `y_true`."""
+    """`scale * y_pred` with the least squared error."""
     product = ops.sum(weights * y_pred * y_true, axis=axes, keepdims=True)
     square = ops.sum(weights * y_pred * y_pred, axis=axes, keepdims=True)
     return y_pred * ops.divide_no_nan(product, square)
 
 
 def _fitted(y_true, y_pred, weights, axes):
-    """`scale * y_pred + shift` nearest to `y_true`.
+    """`scale * y_pred + shift` with the least squared error.
 
-    Around the means rather than from raw moments, whose difference loses
-    most of its digits in float32.
+    Means are subtracted first: the difference of raw moments loses most of
+    its digits in float32.
     """
     count = ops.sum(weights, axis=axes, keepdims=True)
     total_true = ops.sum(weights * y_true, axis=axes, keepdims=True)

@@ -4,8 +4,8 @@
 def resnet50(preset="resnet_50_imagenet"):
     """ResNet50 with a feature pyramid `"P2"` ... `"P5"`.
 
-    ResNet50 version 1.5, the stride in the 3x3 convolutions: 23,508,032
-    trainable parameters in 53 convolutions, each with its batch norm.
+    ResNet50 version 1.5, with strides in the 3x3 convolutions. It has
+    23,508,032 trainable parameters in 53 convolutions with batch norm.
 
     Args:
         preset: A keras-hub preset name (`"resnet_50_imagenet"`, or any handle
@@ -16,7 +16,7 @@ def resnet50(preset="resnet_50_imagenet"):
         A `keras_hub.models.ResNetBackbone`.
 
     Raises:
-        ValueError: If the preset cannot be loaded, saying how to get it.
+        ValueError: If the preset is missing or cannot be downloaded.
 
     Example:
 
@@ -31,10 +31,12 @@ def resnet50(preset="resnet_50_imagenet"):
         return _resnet("bottleneck_block", [64, 128, 256, 512], [3, 4, 6, 3])
     try:
         return Backbone.from_preset(str(preset))
-    except Exception as error:
+    # A preset that is missing, damaged or unknown, and a failed download: the
+    # errors of requests and of huggingface_hub are OSErrors, too.
+    except (OSError, ValueError) as error:
         raise ValueError(
             "`preset` must be a keras-hub preset that can be downloaded, or a "
-            "folder that holds one. Without a network, download it once "
+            "folder that contains one. Without a network, download it once "
             "elsewhere: `keras_hub.models.Backbone.from_preset("
             "'resnet_50_imagenet').save_to_preset('resnet_50_imagenet')`, copy "
             "the folder `resnet_50_imagenet` and pass its path; "
@@ -44,9 +46,9 @@ def resnet50(preset="resnet_50_imagenet"):
 
 
 def resnet_tiny():
-    """A small ResNet of the same kind, for tests and small images.
+    """A small ResNet with the same levels, for tests and small images.
 
-    One basic block per level, randomly initialized.
+    It has one basic block per level and random weights.
 
     Returns:
         A `keras_hub.models.ResNetBackbone` with levels `"P2"` ... `"P5"`.

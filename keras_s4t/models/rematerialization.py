@@ -8,20 +8,22 @@ MIN_LAYERS = 8
 
 
 class RematerializedModel:
-    """Runs a functional model in segments that are computed twice.
+    """Runs a functional model in segments that the backward pass recomputes.
 
-    Of a segment only its input is kept for the backward pass, which computes
-    the rest again: less memory for about a third more arithmetic. The graph is
-    cut where a single tensor connects what is before with what is after, as
-    between the blocks of a ResNet. Layers and results are those of the model,
-    and moving statistics are written once.
+    Only the input of a segment is kept for the backward pass. This needs less
+    memory and about a third more arithmetic. The graph is cut where a single
+    tensor connects both parts, as between the blocks of a ResNet. Layers and
+    outputs are those of the model, and moving statistics are updated once.
 
     Args:
         model: A functional `keras.Model` with one input and a dict of outputs.
-        min_layers: int. Layers per segment, at least.
+        min_layers: Optional int. Minimum number of layers per segment. Defaults
+            to `MIN_LAYERS`.
     """
 
-    def __init__(self, model, min_layers=MIN_LAYERS):
+    def __init__(self, model, min_layers=None):
+        if min_layers is None:
+            min_layers = MIN_LAYERS
         self.names = list(model.output)
         self.segments = [
             (keras.Model(start, ends), link)
@@ -33,7 +35,7 @@ class RematerializedModel:
 
         Args:
             inputs: Tensor, the input of the model.
-            training: bool, as the model takes it.
+            training: bool, as in the call of the model.
 
         Returns:
             dict of tensors.
@@ -57,7 +59,8 @@ def _run_twice(segment, inputs, training):
         writes = map(scope.get_current_value, written)
         return (*(outputs[name] for name in names), *writes)
 
-    # Copies of the statistics: on PyTorch, `assign` would change what is kept.
+    # Copies of the statistics: on PyTorch, `assign` changes tensors in place,
+    # and the backward pass needs the values of the forward pass.
     values = [
         keras.ops.convert_to_tensor(v) if v.trainable else keras.ops.copy(v)
         for v in variables
@@ -71,7 +74,7 @@ def _run_twice(segment, inputs, training):
 def _cut(model, min_layers):
     """Yields `(start, ends, link)` of every segment.
 
-    Ends are tensors by name; the one called `link` starts the next segment.
+    `ends` are tensors by name; the one called `link` is the next `start`.
     """
     calls = []
 

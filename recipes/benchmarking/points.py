@@ -15,11 +15,11 @@ METHOD = "S4T"
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One measurement of contestants who take turns.
+    """One measurement of contenders who take turns.
 
     Attributes:
         operation: `"adapt"`, `"predict"` or `"source"`.
-        contestants: Names of forms of S4T, or of methods in the fast form.
+        contenders: Names of forms of S4T, or of methods in the fast form.
             All are compared with the first.
         size: Pair of ints, `(height, width)` of the images.
         batch_size: int.
@@ -31,7 +31,7 @@ class Point:
     """
 
     operation: str
-    contestants: tuple
+    contenders: tuple
     size: tuple
     batch_size: int
     num_tasks: int
@@ -46,7 +46,7 @@ class Point:
         return " ".join(
             (
                 self.operation,
-                ",".join(self.contestants),
+                ",".join(self.contenders),
                 "x".join(map(str, self.size)),
                 f"batch={self.batch_size}",
                 f"tasks={self.num_tasks}",
@@ -62,13 +62,13 @@ class Point:
         """The point without its steps: the same workers do for all of those."""
         return dataclasses.replace(self, steps=None)
 
-    def worker_arguments(self, contestant):
-        """The command line of a contestant's worker."""
-        is_form = contestant.startswith(FORMS)
+    def worker_arguments(self, contender):
+        """The command line of a contender's worker."""
+        is_form = contender.startswith(FORMS)
         return [
             *("--operation", self.operation),
-            *("--form", contestant if is_form else FORMS[-1]),
-            *("--method", METHOD if is_form else contestant),
+            *("--form", contender if is_form else FORMS[-1]),
+            *("--method", METHOD if is_form else contender),
             *("--size", *map(str, self.size)),
             *("--batch-size", str(self.batch_size)),
             *("--num-tasks", str(self.num_tasks)),
@@ -92,15 +92,15 @@ def main_points(base, operations, forms, dtypes):
     points = []
     for dtype in dtypes:
         for operation in operations:
-            contestants = tuple(forms)
+            contenders = tuple(forms)
             if operation == "predict" and "literal" in forms:
                 # The authors run the synchronizer, and throw it away.
-                contestants = ("literal", "literal_heads", *forms[1:])
+                contenders = ("literal", "literal_heads", *forms[1:])
             points.append(
                 dataclasses.replace(
                     base,
                     operation=operation,
-                    contestants=contestants,
+                    contenders=contenders,
                     dtype=dtype,
                 )
             )
@@ -145,4 +145,4 @@ def method_points(base, methods):
     """
     first, *others = dict.fromkeys(methods)
     pairs = [(first, other) for other in others] or [(first,)]
-    return [dataclasses.replace(base, contestants=pair) for pair in pairs]
+    return [dataclasses.replace(base, contenders=pair) for pair in pairs]

@@ -2,7 +2,8 @@
 
 import statistics
 
-from shared.reporting import make_table
+from shared.reporting import method_title
+from shared.tables import make_table
 
 HEADERS = (
     "form",
@@ -16,11 +17,11 @@ HEADERS = (
 
 
 def time_ratio(point, name):
-    """Seconds relative to the first contestant: the median of all rounds.
+    """Seconds relative to the first contender: the median of all rounds.
 
     Args:
         point: dict, a measured point.
-        name: Name of a contestant.
+        name: Name of a contender.
 
     Returns:
         float; below 1 where `name` is faster.
@@ -33,7 +34,7 @@ def time_ratio(point, name):
 
 
 def memory_ratio(point, name):
-    """Peak memory relative to the first contestant."""
+    """Peak memory relative to the first contender."""
     reference = _measured(point, _first(point))["peak_memory"]
     return _measured(point, name)["peak_memory"] / reference
 
@@ -41,12 +42,12 @@ def memory_ratio(point, name):
 def floor_share(point, name):
     """Which part of its seconds the arithmetic alone would have taken.
 
-    The floor is set by the best matrix product that any contestant made in
+    The floor is set by the best matrix product that any contender made in
     the same round.
 
     Args:
         point: dict, a measured point.
-        name: Name of a contestant.
+        name: Name of a contender.
 
     Returns:
         float, the median of all rounds, or `None` where the arithmetic of the
@@ -55,7 +56,7 @@ def floor_share(point, name):
     flops = _measured(point, name)["flops"]
     if flops is None:
         return None
-    rates = [facts["rates"] for facts in point["contestants"].values()]
+    rates = [measured["rates"] for measured in point["contenders"].values()]
     best = [max(rates_of_round) for rates_of_round in zip(*rates, strict=True)]
     return statistics.median(
         flops / (rate * seconds)
@@ -71,15 +72,15 @@ def step_seconds(point, name):
 
 
 def _measured(point, name):
-    return point["contestants"][name]
+    return point["contenders"][name]
 
 
 def _first(point):
-    return next(iter(point["contestants"]))
+    return next(iter(point["contenders"]))
 
 
 def benchmark_table(title, quantity, points):
-    """Ratios first, one row per contestant of every point.
+    """Ratios first, one row per contender of every point.
 
     Args:
         title: Heading.
@@ -91,8 +92,9 @@ def benchmark_table(title, quantity, points):
     """
     table = make_table(title, (quantity, *HEADERS), num_names=2)
     for point in points:
-        for name in point["contestants"]:
-            table.add_row(label(point, quantity), name, *_cells(point, name))
+        for name in point["contenders"]:
+            cells = (method_title(name), *_cells(point, name))
+            table.add_row(label(point, quantity), *cells)
     return table
 
 

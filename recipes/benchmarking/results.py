@@ -2,18 +2,16 @@
 
 import datetime
 import importlib.metadata
-import json
 import os
-import pathlib
 import shlex
 import sys
 
 import keras
+from shared.results_file import ResultsFile
 
 import keras_s4t
 from benchmarking.hardware import processor_name
 from benchmarking.turns import worker_environment
-from keras_s4t.files import atomic_path
 
 PACKAGES = ("keras", "keras-hub", "tensorflow", "jax", "torch")
 
@@ -37,32 +35,39 @@ def describe_environment():
     }
 
 
-class Results:
+class BenchmarkResults(ResultsFile):
     """A JSON file with everything that has been measured.
 
     Args:
         path: Path of the file.
-        fresh: bool. Whether to forget what the file holds.
+        fresh: bool. Whether to ignore what the file holds.
 
     Raises:
-        ValueError: If the file comes from another environment.
+        ValueError: If the file comes from another environment, or is not one
+            of these.
     """
 
+    kind = "the benchmark"
+
     def __init__(self, path, fresh=False):
-        self.path = pathlib.Path(path)
-        self.points = {}
         self.environment = describe_environment()
-        if fresh or not self.path.exists():
-            return
-        stored = json.loads(self.path.read_text())
+        super().__init__(path, fresh)
+        self.points = self.content.get("points", {})
+
+    def check(self, content):
+        environment = content.get("environment")
+        points = content.get("points")
+        if environment is None or points is None:
+            raise self.refusal("without environment or points")
         for name, value in self.environment.items():
-            if stored["environment"].get(name) != value:
+            if environment.get(name) != value:
                 raise ValueError(
                     f"{self.path} was measured elsewhere; use `--fresh` or "
                     f"another `--output`. Received: {name}={value}, not "
-                    f"{stored['environment'].get(name)}"
+                    f"{environment.get(name)}"
                 )
-        self.points = stored["points"]
+        if any("contenders" not in point for point in points.values()):
+            raise self.refusal("points of an older version; use `--fresh`")
 
     def add(self, key, point):
         """Keeps a measured point, and writes the file.
@@ -73,12 +78,11 @@ class Results:
         """
         now = datetime.datetime.now(datetime.UTC)
         self.points[key] = {**point, "date": now.isoformat(timespec="seconds")}
-        results = {
+        self.content = {
             "environment": self.environment,
             "command": shlex.join(
                 ["python", "recipes/benchmark.py", *sys.argv[1:]]
             ),
             "points": self.points,
         }
-        with atomic_path(self.path) as path:
-            path.write_text(json.dumps(results, indent=2) + "\n")
+        self.save()

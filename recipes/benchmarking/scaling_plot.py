@@ -64,7 +64,7 @@ def _draw_panel(panel, name, points):
     label, quantity = PANELS[name]
     points = sorted(points, key=quantity)
     x = [quantity(point) for point in points]
-    names = list(points[0]["contestants"])
+    names = list(points[0]["contenders"])
     is_total = name == "steps"
     for form, style in curve_styles(names, ()).items():
         y = [

@@ -110,10 +110,10 @@ def measure(points, on_round=None):
     with contextlib.ExitStack() as stack:
         workers = {
             name: stack.enter_context(Worker(first.worker_arguments(name)))
-            for name in first.contestants
+            for name in first.contenders
         }
         ready = {name: worker.read() for name, worker in workers.items()}
-        shortest = min(facts["warm_up_seconds"] for facts in ready.values())
+        shortest = min(answer["warm_up_seconds"] for answer in ready.values())
         most = 2 if first.quick else MAX_STEPS
         enough = min(most, math.ceil(1 / shortest))
         results = []
@@ -133,16 +133,16 @@ def measure(points, on_round=None):
             "num_tasks": first.num_tasks,
             "dtype": first.dtype,
             "steps": steps,
-            "contestants": {
+            "contenders": {
                 name: {
                     "seconds": [answers["seconds"] for answers in rounds[name]],
                     "rates": [answers["rate"] for answers in rounds[name]],
-                    "flops": facts["flops"],
-                    "parameters": facts["parameters"],
+                    "flops": answer["flops"],
+                    "parameters": answer["parameters"],
                     "peak_memory": memory[name],
-                    "device": facts["device"],
+                    "device": answer["device"],
                 }
-                for name, facts in ready.items()
+                for name, answer in ready.items()
             },
         }
         for steps, rounds in results

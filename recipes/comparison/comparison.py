@@ -4,19 +4,22 @@ import gc
 import itertools
 import time
 
-from comparison.adaptation import adapt
-from comparison.adaptation import directions
+from shared.adaptation import measure_source
+from shared.reporting import method_title
+
 from comparison.adaptation import make_adapter
-from comparison.adaptation import measure_source
+from comparison.adaptation import measure_curve
 from comparison.contenders import SOURCE_ONLY
 from comparison.costs import measure_costs
 from comparison.data import load_target
+from comparison.keys import Keys
 from comparison.plan import Plan
 from comparison.results import columns_of
 from comparison.results import curve_of
 from comparison.source_models import SourceModels
 from comparison.statistics import gains_of
 from comparison.tuning import tune
+from keras_s4t.tasks import directions
 
 
 class Comparison:
@@ -26,96 +29,98 @@ class Comparison:
     statistics, whatever a method predicts with.
 
     Args:
-        rows: list of `Row`, from `make_rows`.
+        contenders: list of `Contender`, from `make_contenders`.
         settings: `Settings`.
-        results: `Results`.
+        results: `ComparisonResults`.
 
     Raises:
         ValueError: If a method cannot adapt the network.
     """
 
-    def __init__(self, rows, settings, results):
-        self.plan = Plan(rows, settings)
+    def __init__(self, contenders, settings, results):
         self.settings = settings
         self.results = results
-        self.sources = SourceModels(settings, results)
         seed = settings.seeds[0]
         network = settings.configuration.make_network(seed)
+        keys = Keys(settings, network)
+        self.plan = Plan(contenders, settings, keys)
+        self.sources = SourceModels(settings, results, keys)
         self.tasks = network.tasks
         self.default_learning_rates = {}
-        for row in rows:
-            method = row.make(seed)
+        for contender in contenders:
+            method = contender.make(seed)
             method.check(network)
             optimizer = method.default_optimizer()
             rate = float(optimizer.learning_rate)
-            self.default_learning_rates[row.name] = rate
+            self.default_learning_rates[contender.name] = rate
         self._targets = {}
 
     def run(self):
         """Does everything; may be interrupted and called again."""
         if self.settings.tune:
             self._tune()
-        units = self.plan.units()
-        done = [u for u in units if u.key in self.results["runs"]]
-        self.results.save(
-            methods=self._methods(), plan=[unit.key for unit in units]
+        runs = self.plan.runs()
+        done = [run for run in runs if run.key in self.results["runs"]]
+        self.results.update(
+            contenders=self._contenders(), plan=[run.key for run in runs]
         )
-        self._progress = Progress(len(units), len(done))
-        for _, group in itertools.groupby(units, key=lambda u: u.adapter):
-            self._run(list(group))
+        self._progress = Progress(len(runs), len(done))
+        for _, group in itertools.groupby(runs, key=lambda run: run.adapter):
+            self._run_all(list(group))
 
-    def _methods(self):
-        """What the results tell of every method."""
-        is_tuned = self.settings.tune
+    def _contenders(self):
+        """What the results tell of every contender."""
+        plan, is_tuned = self.plan, self.settings.tune
         return {
             name: {
-                "network": row.network,
+                "network": contender.network,
                 "default_learning_rate": self.default_learning_rates[name],
-                **self.plan.choices[name],
-                "costs": self.plan.costs_key(row),
-                "tuning": self.plan.tuning_key(row) if is_tuned else None,
+                **plan.choices[name],
+                "costs": plan.costs_key(contender),
+                "tuning": plan.keys.tuning(contender) if is_tuned else None,
             }
-            for name, row in self.plan.rows.items()
+            for name, contender in plan.contenders.items()
         }
 
     def _tune(self):
         seed = self.settings.seeds[0]
         starts = {}
-        for name, row in self.plan.rows.items():
+        for name, contender in self.plan.contenders.items():
             if name == SOURCE_ONLY:
                 continue
-            key = self.plan.tuning_key(row)
+            key = self.plan.keys.tuning(contender)
             if key not in self.results["tuning"]:
                 print(f"Choosing learning rate and steps: {name}")
-                network, method = self.sources.get(seed, row, row)
-                known = starts.get(row.network)
-                facts = tune(network, method, self.settings, known)
-                self.results.add("tuning", key, method=name, **facts)
+                network, method = self.sources.get(seed, contender, contender)
+                known = starts.get(contender.network)
+                choice = tune(network, method, self.settings, known)
+                self.results.add("tuning", key, contender=name, **choice)
                 gc.collect()
-            facts = self.results["tuning"][key]
-            starts.setdefault(row.network, facts["starts"])
-            if facts["step"] is not None:
+            choice = self.results["tuning"][key]
+            starts.setdefault(contender.network, choice["starts"])
+            if choice["step"] is not None:
                 self.plan.choices[name] = {
-                    "learning_rate": facts["learning_rate"],
-                    "step": facts["step"],
+                    "learning_rate": choice["learning_rate"],
+                    "step": choice["step"],
                 }
 
-    def _run(self, units):
-        first = units[0]
-        todo = [u for u in units if u.key not in self.results["runs"]]
-        costs_key = self.plan.costs_key(first.row)
+    def _run_all(self, runs):
+        """Does the runs that share an adapter."""
+        first = runs[0]
+        todo = [run for run in runs if run.key not in self.results["runs"]]
+        costs_key = self.plan.costs_key(first.contender)
         needs_costs = (
             self.plan.is_timed(first) and costs_key not in self.results["costs"]
         )
         if not todo and not needs_costs:
             return
         adapter = make_adapter(
-            *self.sources.get(first.seed, first.owner, first.row),
+            *self.sources.get(first.seed, first.owner, first.contender),
             self.settings,
-            self.plan.choices[first.row.name]["learning_rate"],
+            self.plan.choices[first.contender.name]["learning_rate"],
         )
-        for unit in todo:
-            self._adapt(unit, adapter)
+        for run in todo:
+            self._run(run, adapter)
         if needs_costs:
             target = self._target(first.target)
             costs = measure_costs(adapter, target, *self.settings.timing_steps)
@@ -124,27 +129,27 @@ class Comparison:
         del adapter
         gc.collect()
 
-    def _adapt(self, unit, adapter):
+    def _run(self, run, adapter):
         begin = time.time()
-        target = self._target(unit.target)
-        if unit.start_key in self.results["runs"]:
-            columns = self.results["runs"][unit.start_key]["curve"]
+        target = self._target(run.target)
+        if run.start_key in self.results["runs"]:
+            columns = self.results["runs"][run.start_key]["curve"]
             start = curve_of(columns, directions(self.tasks)).points[0]
         else:
             start = measure_source(adapter, target)
-        curve = adapt(adapter, target, self.settings, start)
+        curve = measure_curve(adapter, target, self.settings, start)
         seconds = time.time() - begin
         self.results.add(
             "runs",
-            unit.key,
-            seed=unit.seed,
-            target=unit.target,
-            method=unit.row.name,
-            network=unit.owner.network,
+            run.key,
+            seed=run.seed,
+            target=run.target,
+            contender=run.contender.name,
+            network=run.owner.network,
             seconds=seconds,
             curve=columns_of(curve.points),
         )
-        self._progress.report(unit, gains_of(curve)[-1], seconds)
+        self._progress.report(run, gains_of(curve)[-1], seconds)
 
     def _target(self, name):
         if name not in self._targets:
@@ -154,7 +159,7 @@ class Comparison:
 
 
 class Progress:
-    """One line per finished adaptation.
+    """One line per finished run.
 
     Args:
         total: int. How many there are.
@@ -167,16 +172,16 @@ class Progress:
         if done:
             print(f"{done} of {total} adaptations are there already.")
 
-    def report(self, unit, gain, seconds):
+    def report(self, run, gain, seconds):
         """Counts one more, and says how long the others may take."""
         self.done += 1
         passed = time.time() - self.begin
         pace = passed / (self.done - self.found)
-        owner = unit.owner.name
-        network = "" if unit.row is unit.owner else f" on the model of {owner}"
+        name, owner = run.contender.name, run.owner.name
+        network = "" if name == owner else f" on the model of {owner}"
         print(
-            f"[{self.done}/{self.total}] seed {unit.seed}, {unit.target}, "
-            f"{unit.row.name}{network}: {gain:+.2f} % ({seconds:.1f} s; about "
-            f"{pace * (self.total - self.done) / 60:.0f} min left)",
+            f"[{self.done}/{self.total}] seed {run.seed}, {run.target}, "
+            f"{method_title(name)}{network}: {gain:+.2f} % ({seconds:.1f} s; "
+            f"about {pace * (self.total - self.done) / 60:.0f} min left)",
             flush=True,
         )

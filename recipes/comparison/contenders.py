@@ -1,14 +1,14 @@
-"""The rows of a comparison: methods, and whose network each of them adapts."""
+"""The contenders of a comparison, and whose network each of them adapts."""
 
 import collections.abc
 import dataclasses
-import inspect
 
 import keras
 from shared.reporting import CONTROL
+from shared.reporting import method_title
 
 import keras_s4t
-from comparison.results import signature
+from comparison.keys import method_signature
 
 SOURCE_ONLY = "SourceOnly"
 BATCH_CONTROL = "BatchNormBatch"
@@ -17,16 +17,16 @@ PLAIN = "plain"
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class Contender:
     """One method of a comparison.
 
     Attributes:
-        name: What the tables call it.
+        name: Its name in the results.
         make: Function from a seed to a new `Method`.
         needs_source: As the attribute of `Method`.
         frozen_network: As the attribute of `Method`.
         bn_mode: As the attribute of `Method`.
-        signature: What changes when the method does.
+        signature: Digest of the method, see `method_signature`.
     """
 
     name: str
@@ -63,22 +63,23 @@ def default_methods():
     return tuple(keras_s4t.methods.METHODS)
 
 
-def make_rows(methods, settings):
-    """The rows of a comparison.
+def make_contenders(methods, settings):
+    """The contenders of a comparison.
 
     Args:
-        methods: Names of methods, or a dict from a row's name to the name of
-            a method or a function without arguments that makes a `Method`,
-            such as its class.
+        methods: Names of methods, or a dict from a contender's name to the
+            name of a method or a function without arguments that makes a
+            `Method`, such as its class.
         settings: `Settings`.
 
     Returns:
-        list of `Row`, the controls first. `SourceOnly` and `BatchNormOnly` are
-        always among them, and `BatchNormBatch` where a method normalizes with
-        every batch's own statistics.
+        list of `Contender`, the controls first. `SourceOnly` and
+        `BatchNormOnly` are always among them, and `BatchNormBatch` where a
+        method normalizes with every batch's own statistics.
 
     Raises:
-        ValueError: If a name is unknown, or a function makes no method.
+        ValueError: If a name is unknown or taken, or a function makes no
+            method.
     """
     if not isinstance(methods, collections.abc.Mapping):
         methods = {name: name for name in methods}
@@ -87,23 +88,29 @@ def make_rows(methods, settings):
             "The name of the shared source model is no name for a method. "
             f"Received: {PLAIN!r} among {list(methods)}"
         )
-    rows = {
-        name: make_row(name, method, settings)
+    if method_title(SOURCE_ONLY) in methods:
+        raise ValueError(
+            f"The title of `{SOURCE_ONLY}` is no name for another method. "
+            f"Received: {method_title(SOURCE_ONLY)!r} among {list(methods)}"
+        )
+    contenders = {
+        name: make_contender(name, method, settings)
         for name, method in {
             SOURCE_ONLY: SOURCE_ONLY,
             CONTROL: CONTROL,
             **methods,
         }.items()
     }
-    if any(row.bn_mode == "batch" for row in rows.values()):
-        rows.setdefault(
-            BATCH_CONTROL, make_row(BATCH_CONTROL, BATCH_CONTROL, settings)
+    if any(c.bn_mode == "batch" for c in contenders.values()):
+        contenders.setdefault(
+            BATCH_CONTROL,
+            make_contender(BATCH_CONTROL, BATCH_CONTROL, settings),
         )
-    return sorted(rows.values(), key=lambda row: row.name not in CONTROLS)
+    return sorted(contenders.values(), key=lambda c: c.name not in CONTROLS)
 
 
-def make_row(name, method, settings):
-    """One row, see `make_rows`."""
+def make_contender(name, method, settings):
+    """One contender, see `make_contenders`."""
     config = settings.configuration
 
     def make(seed):
@@ -120,24 +127,11 @@ def make_row(name, method, settings):
             "A method must be a name, or a function without arguments that "
             f"makes a `Method`. Received: methods[{name!r}]={method!r}"
         )
-    return Row(
+    return Contender(
         name=name,
         make=make,
         needs_source=tuple(example.needs_source),
         frozen_network=example.frozen_network,
         bn_mode=example.bn_mode,
-        signature=_signature(example),
+        signature=method_signature(example),
     )
-
-
-def _signature(method):
-    """Of its options and of its class, whose text may change."""
-    options = method.get_config()
-    # Keras counts: the second layer of a class has another name.
-    options.pop("name")
-    try:
-        text = inspect.getsource(type(method))
-    except (OSError, TypeError):
-        # Made in a console, where no text is kept.
-        text = type(method).__qualname__
-    return signature(options, text)

@@ -97,20 +97,20 @@ def read_benchmark(path, names):
         points = json.loads(pathlib.Path(path).read_text())["points"].values()
         costs = {
             name: {
-                "parameters": facts["parameters"],
+                "parameters": measured["parameters"],
                 "step_seconds": step_seconds(point, name),
-                "peak_memory": facts["peak_memory"],
+                "peak_memory": measured["peak_memory"],
                 "setting": "{}x{}, batch {}, {} tasks, {}, {}".format(
                     *point["size"],
                     point["batch_size"],
                     point["num_tasks"],
                     point["dtype"],
-                    facts["device"],
+                    measured["device"],
                 ),
             }
             for point in points
             if point["operation"] == "adapt"
-            for name, facts in point["contestants"].items()
+            for name, measured in point["contenders"].items()
             if name in names
         }
     except (OSError, ValueError, KeyError, TypeError) as error:

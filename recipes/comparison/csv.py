@@ -2,6 +2,8 @@
 
 import math
 
+from shared.reporting import method_title
+
 from comparison.statistics import spread
 
 
@@ -22,7 +24,7 @@ def metrics_rows(summary):
             best, best_step = summary.best(method, target)
             row = {
                 "target": target,
-                "method": method,
+                "method": method_title(method),
                 "source_model": summary.network(method),
                 "seeds": len(curves),
                 "step": summary.step(method),
@@ -63,11 +65,11 @@ def costs_rows(summary):
         dicts.
     """
     for method in summary.methods:
-        key = summary.content["methods"][method]["costs"]
+        key = summary.content["contenders"][method]["costs"]
         costs = summary.content["costs"].get(key, {})
         other = summary.content["benchmark"].get(method, {})
         yield {
-            "method": method,
+            "method": method_title(method),
             **costs,
             **{f"benchmark_{name}": value for name, value in other.items()},
         }
@@ -83,16 +85,16 @@ def tuning_rows(summary):
         dicts.
     """
     for method in summary.methods:
-        key = summary.content["methods"][method]["tuning"]
-        facts = summary.content["tuning"].get(key)
-        if facts is None:
+        key = summary.content["contenders"][method]["tuning"]
+        tuned = summary.content["tuning"].get(key)
+        if tuned is None:
             continue
         for rate, gains in zip(
-            facts["learning_rates"], facts["mean_gains"], strict=True
+            tuned["learning_rates"], tuned["mean_gains"], strict=True
         ):
-            for step, gain in zip(facts["steps"], gains, strict=True):
+            for step, gain in zip(tuned["steps"], gains, strict=True):
                 yield {
-                    "method": method,
+                    "method": method_title(method),
                     "learning_rate": rate,
                     "step": step,
                     "mean_gain": gain,

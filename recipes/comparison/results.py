@@ -1,81 +1,61 @@
 """The one file of a comparison, which an interrupted one finds again."""
 
-import hashlib
 import json
 import math
 import numbers
-import pathlib
+
+from shared.results_file import ResultsFile
 
 from keras_s4t.curves import Curve
-from keras_s4t.files import atomic_path
 
 DIGITS = 6
 PARTS = ("sources", "tuning", "costs", "runs")
 
 
-def signature(*parts):
-    """A short name for everything that changes a result.
-
-    Args:
-        *parts: What `json.dumps` takes, or anything that says what it is as
-            a string.
-
-    Returns:
-        string of 12 hexadecimal digits.
-    """
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-class Results:
+class ComparisonResults(ResultsFile):
     """A JSON file that is written anew after everything that is finished.
 
-    Finished things lie in the dicts `sources`, `tuning`, `costs` and `runs`
-    under the signature of all that made them, so that a changed setting finds
-    nothing. Everything else tells what the last command asked for.
+    Finished things are in the dicts `sources`, `tuning`, `costs` and `runs`,
+    under the keys of `Keys`, so that a changed setting finds nothing.
+    Everything else describes what the last command asked for.
 
     Args:
         path: Path of the file.
-        fresh: bool. Whether to forget what the file holds.
+        fresh: bool. Whether to ignore what the file holds.
 
     Raises:
         ValueError: If the file is not one of these.
     """
 
+    kind = "a comparison"
+
     def __init__(self, path, fresh=False):
-        self.path = pathlib.Path(path)
-        self.content = {}
-        if self.path.exists() and not fresh:
-            self.content = self._read()
+        super().__init__(path, fresh)
         for part in PARTS:
             self.content.setdefault(part, {})
 
-    def _read(self):
-        try:
-            content = json.loads(self.path.read_text())
-            missing = [part for part in PARTS if part not in content]
-        except ValueError as error:
-            missing = error
+    def check(self, content):
+        missing = [part for part in PARTS if part not in content]
         if missing:
-            raise ValueError(
-                "The file must be that of a comparison. "
-                f"Received: {self.path} ({missing})"
-            )
-        return content
+            raise self.refusal(missing)
+        if "methods" in content:
+            raise self.refusal("`methods` of an older version")
+
+    def text(self):
+        return _one_record_a_line(self.content)
 
     def __getitem__(self, part):
         return self.content[part]
 
-    def add(self, part, key, **facts):
+    def add(self, part, key, **record):
         """Keeps what is finished, and writes the file."""
-        self.content[part][key] = _rounded(facts)
+        self.content[part][key] = _rounded(record)
         self.save()
 
-    def save(self, **parts):
-        """Writes the file, after some parts were replaced."""
+    def update(self, **parts):
+        """Replaces parts, and writes the file."""
         self.content |= _rounded(parts)
-        with atomic_path(self.path) as path:
-            path.write_text(_one_record_a_line(self.content))
+        self.save()
 
 
 def columns_of(points):

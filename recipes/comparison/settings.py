@@ -1,16 +1,12 @@
-"""What a comparison is asked for, and which of it changes which result."""
+"""What a comparison is asked for."""
 
 import dataclasses
 import pathlib
 from dataclasses import fields
 
 import configs
-import keras
 from configs.configuration import Configuration
 from shared.protocols import PROTOCOLS
-
-import keras_s4t
-from comparison.results import signature
 
 # What `--quick` takes where nothing else is asked for.
 QUICK = {
@@ -40,7 +36,6 @@ class Settings:
             configuration.
         preset: Backbone, where the configuration lets choose one.
         legacy: What the authors' release did differently, likewise.
-        paper_inputs: Whether images are scaled as in the release, likewise.
         source: Dataset to train on, as `keras_s4t.data.load` takes it; by
             default that of the configuration.
         targets: Datasets to adapt to; by default those of the configuration.
@@ -74,7 +69,6 @@ class Settings:
     size: int | None = None
     preset: str | None = None
     legacy: tuple | None = None
-    paper_inputs: bool | None = None
     source: str | None = None
     targets: tuple | None = None
     seeds: tuple = (0, 1, 2)
@@ -142,12 +136,10 @@ class Settings:
             size=self.size,
             preset=self.preset,
             legacy=self.legacy,
-            paper_inputs=self.paper_inputs,
         )
 
-    @property
-    def facts(self):
-        """The settings as what JSON can hold."""
+    def get_config(self):
+        """The settings in types of JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return values | {
             "config": self.configuration.name,
@@ -155,31 +147,3 @@ class Settings:
             "cache": str(self.cache),
             "data_dir": str(self.data_dir),
         }
-
-    def source_key(self, seed, row):
-        """What changes the source model that a row starts from."""
-        return signature(
-            keras.backend.backend(),
-            keras.__version__,
-            keras_s4t.__version__,
-            self.configuration.text,
-            self.source,
-            seed,
-            self.epochs,
-            self.num_source,
-            self.source_batch_size,
-            row.signature if row.is_trained else None,
-        )
-
-    def adaptation_key(self, source_key, row, learning_rate, data):
-        """What changes the result of an adaptation."""
-        return signature(
-            source_key,
-            row.signature,
-            learning_rate,
-            self.protocol,
-            self.steps,
-            self.batch_size,
-            self.num_statistics if row.needs_statistics else None,
-            data,
-        )

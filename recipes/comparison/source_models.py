@@ -9,8 +9,9 @@ import keras
 
 import keras_s4t
 from comparison.contenders import PLAIN
-from comparison.contenders import make_row
+from comparison.contenders import make_contender
 from comparison.data import load_source
+from comparison.keys import Keys
 from keras_s4t.files import atomic_path
 
 
@@ -23,74 +24,78 @@ class SourceModels:
 
     Args:
         settings: `Settings`.
-        results: `Results`, which knows whose training is finished.
+        results: `ComparisonResults`, which knows whose training is finished.
+        keys: Optional `Keys`, made from the settings by default.
     """
 
-    def __init__(self, settings, results):
+    def __init__(self, settings, results, keys=None):
         self.settings = settings
         self.results = results
+        self.keys = keys or Keys(settings)
         self.folder = settings.output / "sources"
-        self.plain = make_row(PLAIN, "SourceOnly", settings)
+        self.plain = make_contender(PLAIN, "SourceOnly", settings)
 
-    def path(self, seed, row):
-        """Where the source model of a row is kept."""
-        row = row if row.is_trained else self.plain
-        name = re.sub(r"\W+", "_", row.name)
-        key = self.settings.source_key(seed, row)
+    def path(self, seed, contender):
+        """Where the source model of a contender is kept."""
+        contender = contender if contender.is_trained else self.plain
+        name = re.sub(r"\W+", "_", contender.name)
+        key = self.keys.source(seed, contender)
         return self.folder / f"{name}_seed{seed}_{key}.keras"
 
-    def get(self, seed, owner, row):
+    def get(self, seed, owner, contender):
         """A network, trained on the source, and a method to adapt it.
 
         Args:
             seed: int.
-            owner: The `Row` whose network it is.
-            row: The `Row` of the method.
+            owner: The `Contender` whose network it is.
+            contender: The `Contender` of the method.
 
         Returns:
             Pair of a new `MultiTaskModel` and a new `Method`.
         """
         trainer = self.trained(seed, owner)
-        if row is owner and row.is_trained:
+        if contender is owner and contender.is_trained:
             return trainer.network, trainer.method
-        return trainer.network, row.make(seed)
+        return trainer.network, contender.make(seed)
 
-    def trained(self, seed, row):
-        """The trained `SourceTrainer` of a row, from its file if there is one.
+    def trained(self, seed, contender):
+        """The trained `SourceTrainer` of a contender.
+
+        It is loaded from its file if there is one.
 
         Args:
             seed: int.
-            row: `Row`.
+            contender: `Contender`.
 
         Returns:
             A new `SourceTrainer`.
         """
-        if not row.is_trained:
-            row = self.plain
+        if not contender.is_trained:
+            contender = self.plain
         config = self.settings.configuration
-        path = self.path(seed, row)
-        key = self.settings.source_key(seed, row)
+        path = self.path(seed, contender)
+        key = self.keys.source(seed, contender)
         if key not in self.results["sources"] or not path.exists():
-            self._train(seed, row, path)
+            self._train(seed, contender, path)
         # Weights alone, so that a method's class need not be registered.
         trainer = keras_s4t.SourceTrainer(
             config.make_network(seed),
-            row.make(seed),
-            frozen_network=row.is_frozen,
+            contender.make(seed),
+            frozen_network=contender.is_frozen,
         )
         trainer.load_weights(path)
         return trainer
 
-    def _train(self, seed, row, path):
+    def _train(self, seed, contender, path):
         settings = self.settings
         config = settings.configuration
         start = time.time()
-        if row.is_frozen:
+        if contender.is_frozen:
             network = self.trained(seed, self.plain).network
         else:
             network = config.make_network(seed)
-        method = row.make(seed)
-        print(f"Training the source model: {row.name}, seed {seed}")
+        method = contender.make(seed)
+        print(f"Training the source model: {contender.name}, seed {seed}")
         source = load_source(settings, network.tasks, seed)
         if not int(source.cardinality()):
             raise ValueError(
@@ -102,7 +107,7 @@ class SourceModels:
             network,
             method,
             settings.epochs * int(source.cardinality()),
-            frozen_network=row.is_frozen,
+            frozen_network=contender.is_frozen,
         )
         history = trainer.fit(
             source,
@@ -111,17 +116,19 @@ class SourceModels:
             callbacks=[Epochs(settings.epochs)],
         ).history
         if not math.isfinite(history["loss"][-1]):
-            print(f"The training of {row.name} diverged.", file=sys.stderr)
+            print(
+                f"The training of {contender.name} diverged.", file=sys.stderr
+            )
         # Without the optimizer, whose variables nobody needs again.
         trained = keras_s4t.SourceTrainer(
-            network, method, frozen_network=row.is_frozen
+            network, method, frozen_network=contender.is_frozen
         )
         with atomic_path(path) as unfinished:
             trained.save(unfinished)
         self.results.add(
             "sources",
-            self.settings.source_key(seed, row),
-            name=row.name,
+            self.keys.source(seed, contender),
+            name=contender.name,
             seed=seed,
             seconds=time.time() - start,
             loss=history["loss"],

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
+import scipy.stats
 
 CONFIDENCE = 0.95
 
@@ -77,31 +78,7 @@ def student_quantile(degrees, confidence=CONFIDENCE):
             "`degrees` must be at least 1 and `confidence` between 0 and 1. "
             f"Received: degrees={degrees}, confidence={confidence}"
         )
-    low, high = 0.0, math.pi / 2
-    for _ in range(100):
-        middle = (low + high) / 2
-        if _student_probability(middle, degrees) < confidence:
-            low = middle
-        else:
-            high = middle
-    return math.sqrt(degrees) * math.tan(low)
-
-
-def _student_probability(angle, degrees):
-    """P(|t| < sqrt(degrees) tan(angle)).
-
-    The finite sums that repeated integration by parts of the density
-    gives, one for odd and one for even degrees of freedom.
-    """
-    square = math.cos(angle) ** 2
-    odd = degrees % 2
-    term = math.cos(angle) if odd else 1.0
-    total = 0.0
-    for k in range(degrees // 2):
-        total += term
-        term *= square * (2 * k + 1 + odd) / (2 * k + 2 + odd)
-    total *= math.sin(angle)
-    return 2 / math.pi * (angle + total) if odd else total
+    return float(scipy.stats.t.ppf((1 + confidence) / 2, degrees))
 
 
 def spearman(first, second):
@@ -114,19 +91,12 @@ def spearman(first, second):
 
     Returns:
         Tuple `(correlation, count)` of a float in [-1, 1], NaN where it is
-        not defined (fewer than two pairs, or all equal), and the pairs used.
+        not defined (fewer than two pairs, or equal values), and the pairs used.
     """
     pairs = np.array([first, second], "float64").reshape(2, -1)
     pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
     count = pairs.shape[1]
-    ranks = [_ranks(values) for values in pairs]
-    first, second = (r - r.mean() if count else r for r in ranks)
-    norm = math.sqrt((first @ first) * (second @ second))
-    return (float(first @ second / norm) if norm else math.nan), count
-
-
-def _ranks(values):
-    """Ranks from 1; equal values share the mean of theirs."""
-    below = (values[None, :] < values[:, None]).sum(axis=1)
-    equal = (values[None, :] == values[:, None]).sum(axis=1)
-    return below + (equal + 1) / 2
+    if count < 2 or (pairs == pairs[:, :1]).all(axis=1).any():
+        # SciPy warns of these.
+        return math.nan, count
+    return float(scipy.stats.spearmanr(*pairs).statistic), count

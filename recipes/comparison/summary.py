@@ -2,7 +2,6 @@
 
 import collections
 import math
-import types
 import warnings
 
 import numpy as np
@@ -15,6 +14,8 @@ from comparison.statistics import spearman
 from comparison.statistics import spread
 from keras_s4t.curves import Curve
 from keras_s4t.curves import synchronization
+from keras_s4t.tasks import Task
+from keras_s4t.tasks import directions
 
 MEASURES = ("step_variance", "dynamic_time_warping", "cosine_similarity")
 
@@ -26,33 +27,33 @@ class Summary:
         content: dict, what `results.json` holds.
 
     Attributes:
-        tasks: list with the facts of every task as attributes.
+        tasks: list of `Task`.
         methods: list of names that have a result, the controls first.
         targets: list of names that have a result.
     """
 
     def __init__(self, content):
         self.content = content
-        self.tasks = [types.SimpleNamespace(**t) for t in content["tasks"]]
-        directions = {t.metric_key: t.higher_is_better for t in self.tasks}
+        self.tasks = [Task.from_config(config) for config in content["tasks"]]
+        higher_is_better = directions(self.tasks)
         # By method, network and target: the curve of every seed.
         self._curves = collections.defaultdict(dict)
         runs = content["runs"]
         for run in (runs[key] for key in content["plan"] if key in runs):
-            group = (run["method"], run["network"], run["target"])
-            curve = curve_of(run["curve"], directions)
+            group = (run["contender"], run["network"], run["target"])
+            curve = curve_of(run["curve"], higher_is_better)
             self._curves[group][run["seed"]] = curve
         found = {(name, network) for name, network, _ in self._curves}
         self.methods = [
             name
-            for name, facts in content["methods"].items()
-            if (name, facts["network"]) in found
+            for name, contender in content["contenders"].items()
+            if (name, contender["network"]) in found
         ]
         self.targets = list(dict.fromkeys(group[2] for group in self._curves))
 
     def network(self, method):
         """Name of the source model that a method adapts."""
-        return self.content["methods"][method]["network"]
+        return self.content["contenders"][method]["network"]
 
     def networks(self):
         """The names of all source models, the shared one first."""
@@ -79,7 +80,7 @@ class Summary:
         return (
             0
             if method == SOURCE_ONLY
-            else self.content["methods"][method]["step"]
+            else self.content["contenders"][method]["step"]
         )
 
     def gains(self, method, target, network=None):

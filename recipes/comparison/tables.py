@@ -1,6 +1,7 @@
 """The tables of a comparison."""
 
 from shared.reporting import CONTROL
+from shared.reporting import method_title
 from shared.reporting import task_header
 from shared.tables import Table
 from shared.tables import gain_cell
@@ -42,7 +43,7 @@ def target_table(summary, target):
         best, step = summary.best(method, target)
         rows.append(
             [
-                method,
+                method_title(method),
                 *map(metric_cell, summary.metrics(method, target).values()),
                 gain_cell(gain),
                 interval_cell(
@@ -70,7 +71,7 @@ def overall_table(summary):
         over = summary.over_targets(summary.over_control, method)
         rows.append(
             [
-                method,
+                method_title(method),
                 *(f"{spread(g).mean:+.2f}" if g else "" for g in gains),
                 gain_cell(mean) if mean else "",
                 interval_cell(over if method != CONTROL else None),
@@ -120,7 +121,7 @@ def synchronization_table(summary, target):
         measures = summary.synchronization(method, target)
         gain = spread(list(summary.gains(method, target).values()))
         cells = [metric_cell(measures[name]) for name in MEASURES]
-        rows.append([method, *cells, gain_cell(gain)])
+        rows.append([method_title(method), *cells, gain_cell(gain)])
     correlations = summary.correlations(target)
     cells = [f"{correlations[name][0]:+.2f}" for name in MEASURES]
     rows.append(["Spearman with Delta_TTT", *cells, ""])
@@ -141,12 +142,12 @@ def costs_table(summary):
     ]
     rows = []
     for method in summary.methods:
-        facts = content["methods"][method]
-        costs = content["costs"].get(facts["costs"], {})
+        contender = content["contenders"][method]
+        costs = content["costs"].get(contender["costs"], {})
         other = content["benchmark"].get(method, {})
         rows.append(
             [
-                method,
+                method_title(method),
                 number_cell(costs.get("parameters"), ","),
                 number_cell(costs.get("updated"), ","),
                 number_cell(costs.get("step_seconds"), "#.3g"),
@@ -170,15 +171,16 @@ def tuning_table(summary):
     ]
     rows = []
     for method in summary.methods:
-        facts = summary.content["methods"][method]
-        tuned = summary.content["tuning"].get(facts["tuning"])
+        contender = summary.content["contenders"][method]
+        tuned = summary.content["tuning"].get(contender["tuning"])
         if method == SOURCE_ONLY or tuned is None or tuned["step"] is None:
             continue
         rate = tuned["learning_rate"]
+        default = contender["default_learning_rate"]
         rows.append(
             [
-                method,
-                "" if rate is None else f"{facts['default_learning_rate']:.1e}",
+                method_title(method),
+                number_cell(default if rate is not None else None, ".1e"),
                 number_cell(rate, ".1e"),
                 str(tuned["step"]),
                 number_cell(tuned["mean_gain"], "+.2f"),

@@ -29,12 +29,6 @@ def add_config_arguments(parser, config="synth_rooms"):
         help=f"do as the authors' release: {', '.join(LEGACY)}",
     )
     group.add_argument(
-        "--paper-inputs",
-        action="store_const",
-        const=True,
-        help="images sized and scaled as in the authors' release",
-    )
-    group.add_argument(
         "--data-dir",
         type=pathlib.Path,
         help="folder of the datasets built by `python -m keras_s4t.data`",
@@ -59,7 +53,7 @@ def config_of(arguments):
     Raises:
         ValueError: If the configuration has no such option.
     """
-    names = ("size", "preset", "legacy", "paper_inputs")
+    names = ("size", "preset", "legacy")
     return configs.get(
         arguments.config, **{name: getattr(arguments, name) for name in names}
     )

@@ -2,7 +2,6 @@
 
 import abc
 import dataclasses
-import inspect
 import types
 
 import keras_s4t
@@ -138,15 +137,3 @@ class Configuration(abc.ABC):
         Returns:
             A Keras optimizer.
         """
-
-    @property
-    def text(self):
-        """Everything that decides what this configuration makes."""
-        return [
-            repr(self),
-            *(
-                inspect.getsource(inspect.getmodule(c))
-                for c in type(self).mro()
-                if issubclass(c, Configuration)
-            ),
-        ]

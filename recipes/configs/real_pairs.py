@@ -7,6 +7,10 @@ at 2e-5 with the weight 0.01 in the loss, 40 steps.
 The authors' release differs from the paper in what `LEGACY` names. Every switch
 goes back to one of its ways:
 
+`inputs`: images of the release's sizes and scaling, padded instead of resized,
+Taskonomy's in [-1, 1] and all others by ImageNet's mean and deviation.
+`feature_grid`: features fused on a quarter of the size that the release
+configures for the source, 112x144 on NYUD-v2, whatever the images' size is.
 `normals_axis`: on Taskonomy, the cosine of normals along the image's width.
 `log_depth`: on Taskonomy, depth as log(1 + d) / log(65536), d in 1/512 m.
 `affine_rmse`: RMSE of depth and edges after one fit per batch.
@@ -24,11 +28,18 @@ from configs.configuration import Configuration
 from keras_s4t import tasks
 from keras_s4t.data import label_spaces
 
-LEGACY = ("normals_axis", "log_depth", "affine_rmse", "target_balance")
+LEGACY = (
+    "inputs",
+    "feature_grid",
+    "normals_axis",
+    "log_depth",
+    "affine_rmse",
+    "target_balance",
+)
 TASKONOMY, NYUD, PASCAL = "taskonomy_mt", "nyud_mt", "pascal_mt"
 # Height and width in multiples of the size: all show about the same detail.
 SHAPES = {TASKONOMY: (1, 1), NYUD: (1, 1.375), PASCAL: (1.375, 1.375)}
-PAPER_SHAPES = {TASKONOMY: (256, 256), NYUD: (448, 576), PASCAL: (512, 512)}
+RELEASE_SHAPES = {TASKONOMY: (256, 256), NYUD: (448, 576), PASCAL: (512, 512)}
 # The deepest level of the pyramid has this stride.
 STRIDE = 32
 
@@ -48,9 +59,6 @@ class RealPair(Configuration):
             for a ResNet50 without pretrained weights, `"tiny"` for a small
             network.
         legacy: Tuple of what the release did differently, of `LEGACY`.
-        paper_inputs: bool. Whether images have the sizes and the scaling of
-            the release: padded instead of resized, and Taskonomy's in
-            [-1, 1], all others by ImageNet's mean and deviation.
 
     Raises:
         ValueError: If a switch is unknown.
@@ -62,7 +70,6 @@ class RealPair(Configuration):
     label_space: str = ""
     preset: str = "resnet_50_imagenet"
     legacy: tuple = ()
-    paper_inputs: bool = False
 
     learning_rate = 2e-5
     # The 60,000 steps of the paper.
@@ -106,8 +113,8 @@ class RealPair(Configuration):
 
     def image_size(self, dataset):
         """Height and width of the images of one of the three datasets."""
-        if self.paper_inputs:
-            return PAPER_SHAPES[dataset]
+        if "inputs" in self.legacy:
+            return RELEASE_SHAPES[dataset]
         sides = (self.size * side / STRIDE for side in SHAPES[dataset])
         return tuple(STRIDE * max(1, round(side)) for side in sides)
 
@@ -117,7 +124,7 @@ class RealPair(Configuration):
     def load_options(self, dataset):
         dataset = self._dataset(dataset)
         size = self.image_size(dataset)
-        if self.paper_inputs:
+        if "inputs" in self.legacy:
             is_taskonomy = dataset == TASKONOMY
             size = keras_s4t.data.Canvas(
                 size,
@@ -163,6 +170,11 @@ class RealPair(Configuration):
             random = self.preset == "random"
             backbone = keras_s4t.models.resnet50(
                 None if random else self.preset
+            )
+        if "feature_grid" in self.legacy:
+            height, width = RELEASE_SHAPES[self.source_dataset]
+            backbone = keras_s4t.models.FixedGridBackbone(
+                backbone, (height // 4, width // 4)
             )
         return keras_s4t.models.MultiTaskModel(backbone, self.make_tasks())
 

@@ -1,4 +1,7 @@
+import socket
+
 import keras
+import keras_hub
 import numpy as np
 import pytest
 import tiny
@@ -47,10 +50,38 @@ def test_a_folder_that_is_not_there(tmp_path, as_path):
 
 
 def test_a_folder_without_a_preset(tmp_path):
-    with pytest.raises(ValueError, match="a folder that holds one"):
+    with pytest.raises(ValueError, match="a folder that contains one"):
         models.resnet50(tmp_path)
 
 
 def test_an_unknown_preset():
     with pytest.raises(ValueError, match="preset='resnet_51_imagenet'"):
         models.resnet50("resnet_51_imagenet")
+
+
+def test_a_preset_whose_weights_are_damaged(tmp_path):
+    models.resnet_tiny().save_to_preset(str(tmp_path))
+    (tmp_path / "model.weights.h5").write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="a folder that contains one"):
+        models.resnet50(tmp_path)
+
+
+def test_without_a_network(monkeypatch):
+    def no_address(*args, **kwargs):
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_address)
+    preset = "kaggle://nobody/none/keras/none"
+    with pytest.raises(ValueError, match="Without a network") as error:
+        models.resnet50(preset)
+    assert preset in str(error.value)
+    assert isinstance(error.value.__cause__, OSError)
+
+
+def test_a_bug_while_loading_is_not_hidden(monkeypatch):
+    def broken(preset):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", broken)
+    with pytest.raises(TypeError, match="a bug"):
+        models.resnet50("resnet_50_imagenet")

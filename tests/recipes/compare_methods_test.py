@@ -79,24 +79,28 @@ class Batch(Entropy):
     bn_mode = "batch"
 
 
-def runs_of(results, **facts):
+def runs_of(results, **values):
     return [
         run
         for run in results["runs"].values()
-        if all(run[name] == value for name, value in facts.items())
+        if all(run[name] == value for name, value in values.items())
     ]
 
 
 def test_a_method_of_ones_own(compare, tmp_path):
     results = compare({"Mine": Entropy}, targets=["tiny/dusk"])
-    assert list(results["methods"]) == ["SourceOnly", "BatchNormOnly", "Mine"]
-    for name in results["methods"]:
-        runs = runs_of(results, method=name)
+    assert list(results["contenders"]) == [
+        "SourceOnly",
+        "BatchNormOnly",
+        "Mine",
+    ]
+    for name in results["contenders"]:
+        runs = runs_of(results, contender=name)
         assert [run["seed"] for run in runs] == [0, 1]
         steps = [0] if name == "SourceOnly" else [0, 1, 2]
         assert all(run["curve"]["step"] == steps for run in runs)
     mine, control = (
-        runs_of(results, method=name, seed=0)[0]["curve"]
+        runs_of(results, contender=name, seed=0)[0]["curve"]
         for name in ("Mine", "BatchNormOnly")
     )
     assert mine["depth_rmse"][0] == control["depth_rmse"][0]
@@ -104,7 +108,7 @@ def test_a_method_of_ones_own(compare, tmp_path):
     folder = tmp_path / "comparison"
     assert json.loads((folder / "results.json").read_text()) == results
     text = (folder / "tables.md").read_text()
-    for name in results["methods"]:
+    for name in ("Base", "BatchNormOnly", "Mine"):
         assert f"\n| {name} | " in text
     assert {path.name for path in folder.iterdir()} == {
         "costs.csv",
@@ -139,7 +143,7 @@ def test_points_are_those_of_an_adapter(compare, loader, load_recipe):
     for _ in range(2):
         adapter.fit(np.asarray(images), batch_size=4, verbose=0)
         logs.append(adapter.evaluate(target, verbose=0, return_dict=True))
-    (run,) = runs_of(results, method="Mine")
+    (run,) = runs_of(results, contender="Mine")
     for key in ("semseg_miou", "depth_rmse"):
         expected = [log[key] for log in logs]
         np.testing.assert_allclose(run["curve"][key], expected, rtol=2e-5)
@@ -167,7 +171,7 @@ def interrupted(load_recipe, monkeypatch):
     recipe = load_recipe("compare_methods")
     monkeypatch.setattr(recipe, "draw", lambda *args: None)
     recipes = {
-        "adapt": (load_recipe("comparison.comparison"), "adapt"),
+        "adapt": (load_recipe("comparison.comparison"), "measure_curve"),
         "train": (
             load_recipe("comparison.source_models").SourceModels,
             "_train",
@@ -214,7 +218,7 @@ def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
         for name, counter in counters.items():
             calls[name] += counter.calls
     assert calls == total
-    for part in ("plan", "methods", "tasks"):
+    for part in ("plan", "contenders", "tasks"):
         assert again[part] == whole[part]
     assert set(again["runs"]) == set(whole["runs"])
     for key, run in whole["runs"].items():
@@ -245,6 +249,47 @@ def test_only_what_a_setting_changes_is_done_again(compare, interrupted):
     assert calls(fresh=True) == (3, 1)
 
 
+MINE = """
+import keras
+import keras_s4t
+
+
+class Mine(keras_s4t.methods.Method):
+    bn_mode = "update"
+    needs_source = ("training",)
+
+    def source_loss(self, trainer, images, features, supervise):
+        return {"norm": 1.0 * keras.ops.mean(features["P2"])}
+
+    def target_loss(self, adapter, images, features):
+        return keras.ops.mean(features["P2"])
+"""
+
+
+@pytest.mark.slow
+@not_on_jax
+def test_a_changed_line_counts_and_a_changed_comment_does_not(
+    compare, interrupted, monkeypatch, load_recipe
+):
+    def calls(text=MINE):
+        module = {"__name__": "mine"}
+        exec(compile(text, "mine.py", "exec"), module)
+        counters = interrupted()
+        compare({"Mine": module["Mine"]}, seeds=(0,), targets=["tiny/dusk"])
+        return counters["adapt"].calls, counters["train"].calls
+
+    # Base and the control on the plain model, the control and Mine on Mine's.
+    assert calls() == (4, 2)
+    assert calls(f"# A comment.\n{MINE}") == (0, 0)
+    line = "def target_loss(self, adapter, images, features):\n"
+    text = MINE.replace(line, f'{line}        """Text."""\n')
+    assert text != MINE and calls(text) == (0, 0)
+    assert calls(MINE.replace("1.0 *", "2.0 *")) == (2, 1)
+    keys = load_recipe("comparison.keys")
+    monkeypatch.setattr(keys, "NUMERICS", keys.NUMERICS + 1)
+    assert calls() == (4, 2)
+
+
 @pytest.mark.slow
 @not_on_jax
 def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
@@ -256,7 +301,8 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
         targets=["tiny/dusk"],
     )
     networks = {
-        name: facts["network"] for name, facts in results["methods"].items()
+        name: contender["network"]
+        for name, contender in results["contenders"].items()
     }
     assert networks == {
         "SourceOnly": "plain",
@@ -268,7 +314,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
         "Batch": "plain",
     }
     assert counters["train"].calls == 4
-    on = [run["network"] for run in runs_of(results, method="BatchNormOnly")]
+    on = [run["network"] for run in runs_of(results, contender="BatchNormOnly")]
     assert on == ["plain", "Joint", "Statistics"]
     starts = {}
     for run in results["runs"].values():
@@ -286,19 +332,21 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
     sources = load_recipe("comparison.source_models").SourceModels(
         settings, results
     )
-    rows = {
-        row.name: row
-        for row in load_recipe("comparison.contenders").make_rows(
+    contenders = {
+        contender.name: contender
+        for contender in load_recipe("comparison.contenders").make_contenders(
             {method.__name__: method for method in methods}, settings
         )
     }
-    plain = sources.trained(0, rows["SourceOnly"]).network
+    plain = sources.trained(0, contenders["SourceOnly"]).network
     weights = tiny.numpy_values(plain.weights)
-    network, frozen = sources.get(0, rows["Frozen"], rows["Frozen"])
+    network, frozen = sources.get(0, contenders["Frozen"], contenders["Frozen"])
     assert not tiny.moved(network.weights, weights)
     assert tiny.numpy_values([frozen.mean])[0] != 0
     assert not frozen.missing
-    network, _ = sources.get(0, rows["Joint"], rows["BatchNormOnly"])
+    network, _ = sources.get(
+        0, contenders["Joint"], contenders["BatchNormOnly"]
+    )
     assert tiny.moved(network.weights, weights)
 
 
@@ -306,7 +354,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
 @not_on_jax
 def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
     comparison = load_recipe("comparison.comparison")
-    tuning = load_recipe("comparison.tuning")
+    tuning = load_recipe("shared.tuning")
     counter = Interruption(tuning.adapt)
     monkeypatch.setattr(tuning, "adapt", counter)
     per_method = {}
@@ -314,10 +362,10 @@ def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
 
     def tune(network, method, *args):
         before = counter.calls
-        facts = original(network, method, *args)
+        choice = original(network, method, *args)
         per_method[type(method).__name__] = counter.calls - before
         assert not set(loader.names) & set(tiny_config.TARGETS)
-        return facts
+        return choice
 
     monkeypatch.setattr(comparison, "tune", tune)
     options = dict(seeds=(0,), targets=["tiny/dusk"], tune=True)
@@ -327,15 +375,15 @@ def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
     assert per_method == {"BatchNormOnly": 6, "Entropy": 12, "Joint": 12}
     assert len(results["budget"]["corruptions"]) == 6
     for name in ("Mine", "Joint"):
-        facts = results["methods"][name]
-        tuned = results["tuning"][facts["tuning"]]
-        assert facts["default_learning_rate"] == pytest.approx(0.1)
+        contender = results["contenders"][name]
+        tuned = results["tuning"][contender["tuning"]]
+        assert contender["default_learning_rate"] == pytest.approx(0.1)
         assert tuned["learning_rates"] == pytest.approx([0.1, 1.0])
         gains = np.array(tuned["mean_gains"], "float64")
         assert gains.shape == (2, 3)
         assert (gains[:, 0] == 0).all()
-        rate = tuned["learning_rates"].index(facts["learning_rate"])
-        step = tuned["steps"].index(facts["step"])
+        rate = tuned["learning_rates"].index(contender["learning_rate"])
+        step = tuned["steps"].index(contender["step"])
         assert step > 0
         assert gains[rate, step] == gains[:, 1:].max()
     before = dict(per_method)
@@ -349,6 +397,7 @@ def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
         ({"methods": ["Nothing"]}, "Nothing"),
         ({"methods": {"Mine": dict}}, "makes a `Method`.*Mine"),
         ({"methods": {"plain": Entropy}}, "shared source model.*'plain'"),
+        ({"methods": {"Base": Entropy}}, "`SourceOnly`.*'Base'"),
         ({"protocol": "nothing"}, "protocol='nothing'"),
         ({"steps": 0}, "steps=0"),
         ({"seeds": ()}, "seeds"),

@@ -11,17 +11,7 @@ from measured import make_measured
 
 import keras_s4t
 
-TASKS = [
-    {
-        "name": task.name,
-        "title": task.title,
-        "metric_key": task.metric_key,
-        "metric_title": task.metric_title,
-        "metric_unit": task.metric_unit,
-        "higher_is_better": task.higher_is_better,
-    }
-    for task in (keras_s4t.tasks.semseg(3), keras_s4t.tasks.depth())
-]
+TASKS = [keras_s4t.tasks.semseg(3), keras_s4t.tasks.depth()]
 # By seed, in percent at step 2: of both tasks the same.
 GAINS = {
     ("BatchNormOnly", "plain"): (10.0, 20.0, 30.0),
@@ -39,7 +29,7 @@ def make_run(method, network, target, seed, gain):
     return {
         "seed": seed,
         "target": target,
-        "method": method,
+        "contender": method,
         "network": network,
         "seconds": 1.0,
         "curve": {
@@ -61,7 +51,7 @@ def make_content(targets=("a/dusk",)):
             runs[f"{target} SourceOnly {seed}"] = make_run(
                 "SourceOnly", "plain", target, seed, 0.0
             )
-    methods = {
+    contenders = {
         name: {
             "network": "S4T" if name == "S4T" else "plain",
             "default_learning_rate": 1e-3,
@@ -76,8 +66,8 @@ def make_content(targets=("a/dusk",)):
     stale = make_run("Tent", "plain", "a/dusk", 7, 99.0)
     return {
         "settings": {"seeds": [0, 1, 2]},
-        "tasks": TASKS,
-        "methods": methods,
+        "tasks": [task.get_config() for task in TASKS],
+        "contenders": contenders,
         "plan": list(runs),
         "runs": {"stale": stale, **runs},
         "sources": {},
@@ -146,9 +136,9 @@ def test_correlation_is_over_methods_that_adapt(summarize):
     content = make_content()
     for run in content["runs"].values():
         curve = run["curve"]
-        if run["method"] != "SourceOnly":
+        if run["contender"] != "SourceOnly":
             # The later the second task is best, the larger the variance.
-            late = {"BatchNormOnly": 1, "Tent": 2, "S4T": 3}[run["method"]]
+            late = {"BatchNormOnly": 1, "Tent": 2, "S4T": 3}[run["contender"]]
             curve["depth_rmse"] = [10.0, 9.9, 9.8, 9.7]
             curve["depth_rmse"][late] = 5.0
             curve["semseg_miou"] = [0.1, 0.2, 0.14 + late / 100, 0.15]
@@ -173,7 +163,7 @@ def test_the_mean_over_targets_is_paired_over_seeds(summarize):
     content = make_content(("a/dusk", "a/dawn"))
     for key in content["plan"]:
         run = content["runs"][key]
-        if run["target"] == "a/dawn" and run["method"] == "Tent":
+        if run["target"] == "a/dawn" and run["contender"] == "Tent":
             content["runs"][key] = make_run("Tent", "plain", "a/dawn", 0, 0.0)
             content["runs"][key]["seed"] = run["seed"]
     summary = summarize(content)
@@ -239,6 +229,27 @@ def test_files(load_recipe, monkeypatch, tmp_path, capsys):
     assert gains == [0, 1, 2, 0, 3, 4]
 
 
+def test_quick_draws_one_figure_of_a_kind(load_recipe, monkeypatch, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(make_content(("a/dusk", "a/dawn"))))
+    run_recipe(load_recipe, monkeypatch, "--results", path, "--quick")
+    figures = {
+        p.name for p in tmp_path.iterdir() if p.suffix in (".png", ".pdf")
+    }
+    assert figures == {"curves_a_dusk.png", "synchronization_a_dusk.png"}
+    assert "a/dawn" in (tmp_path / "tables.md").read_text()
+
+
+def test_titles_stand_for_names(load_recipe, tmp_path):
+    content = make_content()
+    load_recipe("draw_figures").draw(content, tmp_path, quick=True)
+    with open(tmp_path / "metrics.csv", newline="") as file:
+        names = [row["method"] for row in csv.DictReader(file)]
+    assert names == ["Base", "BatchNormOnly", "Tent", "S4T"]
+    text = (tmp_path / "tables.md").read_text()
+    assert "\n| Base | " in text and "SourceOnly" not in text
+
+
 def test_half_a_comparison_is_drawn(load_recipe, tmp_path):
     content = make_content(("a/dusk", "a/dawn"))
     for key in content["plan"][7:]:
@@ -251,7 +262,7 @@ def test_half_a_comparison_is_drawn(load_recipe, tmp_path):
 def test_what_diverged_is_empty_and_all_else_is_there(load_recipe, tmp_path):
     content = make_content()
     for run in content["runs"].values():
-        if run["method"] == "Tent":
+        if run["contender"] == "Tent":
             run["curve"]["depth_rmse"][2] = None
     load_recipe("draw_figures").draw(content, tmp_path)
     with open(tmp_path / "metrics.csv", newline="") as file:
@@ -271,7 +282,12 @@ def test_a_metric_of_0_has_no_gain_but_a_curve(load_recipe, tmp_path):
     assert "+nan" in (tmp_path / "tables.md").read_text()
 
 
-@pytest.mark.parametrize("text", ["{}", "no JSON", '{"points": {}}'])
+OLD = {"sources": {}, "tuning": {}, "costs": {}, "runs": {}, "methods": {}}
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "no JSON", '{"points": {}}', json.dumps(OLD)]
+)
 def test_other_files(load_recipe, monkeypatch, tmp_path, text):
     path = tmp_path / "other.json"
     path.write_text(text)
@@ -282,11 +298,11 @@ def test_other_files(load_recipe, monkeypatch, tmp_path, text):
 def test_costs_of_the_benchmark(load_recipe, tmp_path):
     costs = load_recipe("comparison.costs")
     point = make_measured()
-    point["contestants"]["Tent"] = point["contestants"].pop("fast")
+    point["contenders"]["Tent"] = point["contenders"].pop("fast")
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"points": {"a": point}}))
-    facts = costs.read_benchmark(path, ["Tent", "S4T"])
-    assert facts == {
+    measured = costs.read_benchmark(path, ["Tent", "S4T"])
+    assert measured == {
         "Tent": {
             "parameters": 1,
             "step_seconds": 4.0,
@@ -299,7 +315,7 @@ def test_costs_of_the_benchmark(load_recipe, tmp_path):
 
 
 def test_the_choice_of_tuning(load_recipe):
-    choose = load_recipe("comparison.tuning").choose
+    choose = load_recipe("shared.tuning").choose
     nan = math.nan
     gains = [
         [[0, 1, 2], [0, 8, 1], [0, nan, nan]],
@@ -307,13 +323,13 @@ def test_the_choice_of_tuning(load_recipe):
         # The source model fails here altogether.
         [[nan, nan, nan]] * 3,
     ]
-    facts = choose(gains, [1e-3, 1e-2, 1e-1], [0, 5, 10])
-    assert (facts["learning_rate"], facts["step"]) == (1e-2, 5)
-    assert facts["mean_gain"] == 6.0
-    assert not facts["at_edge"]
+    choice = choose(gains, [1e-3, 1e-2, 1e-1], [0, 5, 10])
+    assert (choice["learning_rate"], choice["step"]) == (1e-2, 5)
+    assert choice["mean_gain"] == 6.0
+    assert not choice["at_edge"]
     # All of them harm; to do nothing is not among the choices.
-    facts = choose([[[0, -2, -3], [0, -1, -4]]], [1e-3, 1e-2], [0, 5, 10])
-    assert (facts["learning_rate"], facts["step"]) == (1e-2, 5)
-    assert facts["at_edge"]
-    facts = choose([[[nan, nan]]], [None], [0, 5])
-    assert facts["step"] is None
+    choice = choose([[[0, -2, -3], [0, -1, -4]]], [1e-3, 1e-2], [0, 5, 10])
+    assert (choice["learning_rate"], choice["step"]) == (1e-2, 5)
+    assert choice["at_edge"]
+    choice = choose([[[nan, nan]]], [None], [0, 5])
+    assert choice["step"] is None

@@ -45,7 +45,8 @@ def test_measures_every_repeat(load_recipe, monkeypatch):
 
 
 def test_table_has_a_row_per_dataset(load_recipe):
-    recipe = load_recipe("loader_throughput")
+    tables = load_recipe("shared.tables")
+    sizes = load_recipe("loader_throughput").SIZES
     results = [
         {
             "dataset": name,
@@ -54,10 +55,10 @@ def test_table_has_a_row_per_dataset(load_recipe):
             "images_per_second": 12.6,
         }
         for name in ("a", "b")
-        for size in recipe.SIZES
+        for size in sizes
         for training in (True, False)
     ]
-    table = recipe.results_table(results)
+    table = tables.throughput_table(results)
     assert table.row_count == 2 and len(table.columns) == 5
     with pytest.raises(KeyError):
-        recipe.results_table(results[:-1])
+        tables.throughput_table(results[:-1])

@@ -31,12 +31,17 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def source(folder):
     output = run(folder, "train_source", "--cache", "cache")
-    assert not (output / "backup").exists()
     return output / "source.keras"
 
 
 def run(folder, name, *arguments):
     """Runs a recipe in the folder; returns where it wrote."""
+    return run_and_read_errors(folder, name, *arguments)[0]
+
+
+def run_and_read_errors(folder, name, *arguments):
+    """As `run`, and returns what was written to stderr as well."""
+    env = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     if name != "adapt_images":
         arguments = (*arguments, "--size", "32")
     result = subprocess.run(
@@ -48,18 +53,22 @@ def run(folder, name, *arguments):
             *arguments,
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**env, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    return folder / name
+    return folder / name, result.stderr
 
 
 @needs_minutes
 @pytest.mark.slow
 def test_quickstart(folder):
-    output = run(folder, "quickstart", "--cache", "cache")
+    output, errors = run_and_read_errors(
+        folder, "quickstart", "--cache", "cache"
+    )
+    # No log lines of TensorFlow.
+    assert errors == ""
     results = json.loads((output / "results.json").read_text())
     assert set(results["methods"]) == set(METHODS)
     written = {path.name for path in output.iterdir()}
@@ -111,6 +120,16 @@ def test_tune_adaptation(folder, source):
 
 @needs_minutes
 @pytest.mark.slow
+def test_synchronizer_accuracy(folder, source):
+    arguments = ("--models", source, "--cache", "cache")
+    output = run(folder, "synchronizer_accuracy", *arguments)
+    results = json.loads(output.read_text())
+    assert list(results) == ["source"]
+    assert all(metric["kept"] > 0 for metric in results["source"].values())
+
+
+@needs_minutes
+@pytest.mark.slow
 def test_adapt_images(folder, source):
     photographs = folder / "photographs"
     photographs.mkdir()
@@ -134,14 +153,28 @@ def test_benchmark(folder):
     points = json.loads(text)["points"]
     for point in points.values():
         assert point["size"] == [32, 32]
-        assert set(point["contestants"]) == {"literal", "fast"}
-        for facts in point["contestants"].values():
-            assert len(facts["seconds"]) == len(facts["rates"]) == 2
-            assert min(facts["seconds"]) > 0
+        assert set(point["contenders"]) == {"literal", "fast"}
+        for measured in point["contenders"].values():
+            assert len(measured["seconds"]) == len(measured["rates"]) == 2
+            assert min(measured["seconds"]) > 0
     assert len(points) == 3
     # Finished points are not measured again.
     run(folder, "benchmark", *arguments)
     assert (output / "results.json").read_text() == text
+
+
+PROGRAMS = sorted(path.stem for path in (ROOT / "recipes").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_program_explains_itself(load_recipe, monkeypatch, capsys, name):
+    recipe = load_recipe(name)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    with pytest.raises(SystemExit) as exit_info:
+        recipe.main()
+    assert exit_info.value.code == 0
+    text = capsys.readouterr().out
+    assert "--quick" in text and f"python recipes/{name}.py" in text
 
 
 def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):

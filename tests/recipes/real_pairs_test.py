@@ -34,13 +34,30 @@ def test_options_of_a_pair(load_recipe):
     assert names == ["semseg", "depth", "normals", "edge"]
     options = config.load_options("nyud_mt")
     assert options == {"label_space": "taskonomy_nyud", "size": (256, 352)}
-    paper = configs.get("taskonomy_nyud", paper_inputs=True)
-    canvas = paper.load_options("nyud_mt")["size"]
+    release = configs.get("taskonomy_nyud", legacy=("inputs",))
+    canvas = release.load_options("nyud_mt")["size"]
     assert canvas.size == (448, 576) and canvas.resize == "none"
     assert canvas.image_scaling is None
-    canvas = paper.load_options("taskonomy_mt/tiny_256")["size"]
+    canvas = release.load_options("taskonomy_mt/tiny_256")["size"]
     assert canvas.image_scaling == "taskonomy_release"
-    assert config.text != paper.text
+
+
+@pytest.mark.parametrize(
+    ("name", "grid"),
+    [
+        ("nyud_taskonomy", (112, 144)),
+        ("taskonomy_nyud", (64, 64)),
+        ("pascal_taskonomy", (128, 128)),
+    ],
+)
+def test_the_grid_of_the_release(load_recipe, name, grid):
+    configs = load_recipe("configs")
+    config = configs.get(name, preset="tiny", legacy=("feature_grid",))
+    images = np.zeros((1, 64, 96, 3), "float32")
+    features = config.make_network().encode(images)
+    assert tuple(features["P2"].shape[1:3]) == grid
+    plain = configs.get(name, preset="tiny").make_network()
+    assert tuple(plain.encode(images)["P2"].shape[1:3]) == (16, 24)
 
 
 def test_the_papers_optimizers(load_recipe):
@@ -49,9 +66,9 @@ def test_the_papers_optimizers(load_recipe):
     rate = optimizer.get_config()["learning_rate"]["config"]
     assert rate["initial_learning_rate"] == 2e-5 and rate["power"] == 0.9
     assert rate["decay_steps"] == 60000 and rate["end_learning_rate"] == 0
-    facts = config.source_training
-    assert facts["epochs"] * facts["steps_per_epoch"] == 60000
-    assert facts["batch_size"] == 8
+    training = config.source_training
+    assert training["epochs"] * training["steps_per_epoch"] == 60000
+    assert training["batch_size"] == 8
     target = config.make_optimizer()
     assert float(target.learning_rate) == pytest.approx(2e-5)
 

@@ -1,4 +1,4 @@
-"""TTT++, with its views, its contrastive loss and its moments."""
+"""TTT++ and its layers and losses."""
 
 from keras_s4t.methods.ttt_plus_plus.ttt_plus_plus import TTTPlusPlus
 

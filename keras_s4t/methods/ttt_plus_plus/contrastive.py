@@ -2,29 +2,29 @@
 
 from keras import ops
 
+from keras_s4t.vectors import unit
+
 
 def nt_xent(views, temperature=0.5):
     """Normalized temperature-scaled cross-entropy (the loss of SimCLR).
 
-    Every view is to be told from the views of other images as the partner of
-    the other view of its image, by the cosine of their embeddings.
+    Both views of an image are a positive pair, views of different images are
+    negatives. Their logits are cosines of the embeddings.
 
     Args:
-        views: Tensor of shape `(2 * batch_size, channels)`, embeddings of any
-            length: one view of every image, then, in the same order, another.
-        temperature: Positive float, by which the cosines are divided.
+        views: Tensor of shape `(2 * batch_size, channels)`, embeddings of one
+            view of every image, then of the other in the same order. They are
+            normalized.
+        temperature: Positive float. Divisor of the cosines.
 
     Returns:
-        Float32 scalar, in nats per view: 0 for a single image, which has
-        nothing to be told from.
+        Float32 scalar, in nats per view; 0 for a single image, which has no
+        negatives.
 
     References:
     - [Chen et al., 2020](https://arxiv.org/abs/2002.05709)
     """
-    views = ops.cast(views, "float32")
-    squared = ops.sum(ops.square(views), axis=-1, keepdims=True)
-    # A zero vector has no direction: its gradient must not be NaN.
-    views = views * ops.rsqrt(ops.maximum(squared, 1e-12))
+    views = unit(ops.cast(views, "float32"))
     num_views = ops.shape(views)[0]
     logits = ops.matmul(views, ops.transpose(views)) / temperature
     indices = ops.arange(num_views)

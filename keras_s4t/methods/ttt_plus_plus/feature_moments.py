@@ -4,22 +4,22 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class FeatureMoments(keras.layers.Layer):
-    """Mean and covariance of features that come batch by batch.
+    """Running mean and covariance of features.
 
-    And how far two batches of one domain are apart, which tells what part of a
-    distance to another domain is more than chance.
+    The layer also keeps the average distance between two batches of the
+    source. Distances to another domain are compared with it.
 
-    The moments of a batch are merged with those of all before it by the
-    formula of Chan et al., which never subtracts large sums from each other,
-    so float32 is enough. All state is in weights: it is saved, and collecting
-    can go on later.
+    The moments of a batch are merged with the running moments by the formula
+    of Chan et al., which subtracts no large sums and so is accurate in
+    float32. All state is in weights. It is saved with the model, and
+    collection can be resumed.
 
     References:
     - Chan et al., "Algorithms for computing the sample variance", 1983.
     """
 
     def __init__(self, **kwargs):
-        # Statistics are float32 whatever the network computes in.
+        # Statistics are float32 under every dtype policy.
         super().__init__(**{**kwargs, "dtype": "float32"})
 
     def build(self, features_shape):
@@ -54,15 +54,15 @@ class FeatureMoments(keras.layers.Layer):
         return self.first_mean, self.first_covariance
 
     def update(self, moments, distances, num_samples, num_images):
-        """Merges the moments of one batch; not for compiled functions.
+        """Merges the moments of one batch. Must run eagerly.
 
         Args:
             moments: Pair of tensors, the mean, of shape `(channels,)`, and the
                 unbiased covariance, of shape `(channels, channels)`.
-            distances: Tensor of shape `(2,)`, how far they are from
+            distances: Tensor of shape `(2,)`, their distances to
                 `first_moments`. Ignored for the first batch.
-            num_samples: int. Number of samples of the batch.
-            num_images: int. Number of images that the samples are from.
+            num_samples: int. Number of samples in the batch.
+            num_images: int. Number of images in the batch.
         """
         mean, covariance = moments
         compared = int(self.num_batches.value)
@@ -73,7 +73,7 @@ class FeatureMoments(keras.layers.Layer):
             self.first_mean.assign(mean)
             self.first_covariance.assign(covariance)
         self.num_batches.assign(compared + 1)
-        # Counts in Python: only the moments themselves are float32.
+        # Python ints: float32 is not exact for counts above 2**24.
         before = int(self.num_samples.value)
         total = before + num_samples
         share, freedom = num_samples / total, max(total - 1, 1)
@@ -87,20 +87,20 @@ class FeatureMoments(keras.layers.Layer):
         self.num_samples.assign(total)
 
     def expected_distances(self, num_images):
-        """Distances to expect without any shift of domain.
+        """Expected distances between moments of one domain.
 
-        Those from the first batch to the others, on average. They shrink like
-        one over the number of images.
+        The average distance from the first batch to the others, which is
+        inversely proportional to the number of images.
 
         Args:
-            num_images: int or scalar tensor. Images that a pair of moments is
-                computed from.
+            num_images: int or scalar tensor. Number of images per pair of
+                moments.
 
         Returns:
-            Tensor of shape `(2,)`; 1 where the source has not shown a
-            distance, with a single batch or batches that do not differ.
+            Tensor of shape `(2,)`. 1 if there was a single batch or if all
+            batches were equal.
         """
-        # What is left of batches that do not differ is rounding.
+        # Distances between equal batches are rounding errors, not 0.
         rounding = 1e-10 * ops.stack(
             [ops.mean(ops.square(moment)) for moment in self.moments]
         )

@@ -4,10 +4,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class FeatureQueue(keras.layers.Layer):
-    """Keeps the latest features, for statistics that a batch is too small for.
+    """First-in-first-out queue of features.
 
-    First in, first out. Every call puts a batch in; entries of earlier batches
-    pass no gradient.
+    Statistics that need more samples than a batch are computed over the queue.
+    Every call adds a batch. Entries of earlier batches receive no gradient.
 
     Args:
         size: Positive int. Number of entries.
@@ -16,16 +16,16 @@ class FeatureQueue(keras.layers.Layer):
         features: Tensor of shape `(batch_size, channels)`.
 
     Returns:
-        Pair of float32 tensors: the entries, the batch first, of shape
-        `(size, channels)`, and 1 for every entry that was put in, 0 for the
-        others, of shape `(size,)`.
+        Pair of float32 tensors: the entries, latest first, of shape
+        `(size, channels)`, and a mask of shape `(size,)`, 1 for entries that
+        were added and 0 for empty places.
 
     Raises:
         ValueError: If `size` is not positive.
     """
 
     def __init__(self, size, **kwargs):
-        # Statistics are float32 whatever the network computes in.
+        # Statistics are float32 under every dtype policy.
         super().__init__(**{**kwargs, "dtype": "float32"})
         if size < 1:
             raise ValueError(f"`size` must be positive. Received: size={size}")
@@ -38,8 +38,7 @@ class FeatureQueue(keras.layers.Layer):
             initializer="zeros",
             trainable=False,
         )
-        # "int", as Keras's optimizers count: TensorFlow keeps no int32
-        # variable on a GPU.
+        # "int" is int64 on TensorFlow, which keeps no int32 variable on a GPU.
         self.count = self.add_weight(
             name="count",
             shape=(),

@@ -6,22 +6,23 @@ from keras_s4t.methods.ttt_plus_plus.feature_queue import FeatureQueue
 from keras_s4t.methods.ttt_plus_plus.moments import mean_and_covariance
 from keras_s4t.methods.ttt_plus_plus.moments import moment_distances
 
-# More images than that are not waited for, however long the queue is.
+# Upper limit of the entries that the covariance of projections needs.
 MAX_MIN_ENTRIES = 128
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class MomentAlignment(keras.layers.Layer):
-    """Draws features and projections to their moments on the source (TTT++).
+    """Aligns moments of features and projections with the source (TTT++).
 
-    Of the features, every location is a sample, so that one batch gives a
-    covariance. Of the projections, every image is one: they wait in a queue.
-    Both distances, of means and of covariances, are divided by those to expect
-    without a shift of domain.
+    Every location of the features is a sample, so their covariance is computed
+    over one batch. Projections have one sample per image, so their covariance
+    is computed over a queue. The distances of means and of covariances are
+    divided by their expectation on the source.
 
     Args:
         queue_size: Positive int. Number of projections in the queue. Their
-            covariance counts once it holds half of them, at most 128.
+            covariance contributes to the loss once the queue holds half of
+            them, or 128 if that is less.
         align_weights: Pair of floats, not negative, the weights of features
             and of projections.
         mean_weight: float, not negative. Weight of means relative to
@@ -29,8 +30,8 @@ class MomentAlignment(keras.layers.Layer):
 
     Call arguments:
         features: Tensor of shape `(batch_size, height, width, channels)`.
-        projections: Tensor of shape `(batch_size, projection_dim)`. They enter
-            the queue.
+        projections: Tensor of shape `(batch_size, projection_dim)`. They are
+            added to the queue.
 
     Returns:
         Float32 scalar.
@@ -46,7 +47,7 @@ class MomentAlignment(keras.layers.Layer):
         mean_weight=0.5,
         **kwargs,
     ):
-        # Statistics are float32 whatever the network computes in.
+        # Statistics are float32 under every dtype policy.
         super().__init__(**{**kwargs, "dtype": "float32"})
         if min(*align_weights, mean_weight) < 0:
             raise ValueError(
@@ -70,11 +71,11 @@ class MomentAlignment(keras.layers.Layer):
         self.built = True
 
     def collect(self, features, projections):
-        """Updates the moments of the source; not for compiled functions.
+        """Updates the moments of the source. Must run eagerly.
 
         Args:
             features: As in the call arguments, of a batch of the source.
-            projections: As in the call arguments. They stay out of the queue.
+            projections: As in the call arguments, but not added to the queue.
         """
         num_images = projections.shape[0]
         for source, samples in (

@@ -1,7 +1,7 @@
 """First and second moments of features, and distances between them.
 
-Everything is float32, computed in float32 whatever the dtype of the features.
-Covariances are unbiased; of a single sample they are 0, not NaN.
+All results are float32 and computed in float32, whatever the dtype of the
+features. Covariances are unbiased. The covariance of one sample is 0, not NaN.
 """
 
 from keras import ops
@@ -12,8 +12,8 @@ def mean_and_covariance(samples, valid=None):
 
     Args:
         samples: Tensor of shape `(num_samples, channels)`.
-        valid: Optional tensor of shape `(num_samples,)`, 1 where a sample
-            counts, 0 where there is none.
+        valid: Optional tensor of shape `(num_samples,)`, 1 for valid samples,
+            0 for others.
 
     Returns:
         Pair of float32 tensors, of shapes `(channels,)` and
@@ -44,7 +44,7 @@ def mean_distance(first, second):
 
 
 def coral_distance(first, second):
-    """Correlation alignment: how far two covariances are apart.
+    """Correlation alignment (CORAL) distance of two covariances.
 
     Args:
         first: Tensor of shape `(channels, channels)`.

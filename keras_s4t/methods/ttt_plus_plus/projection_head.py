@@ -9,15 +9,15 @@ class ProjectionHead(keras.layers.Layer):
 
     Args:
         projection_dim: Positive int. Channels of a projection.
-        hidden_dim: Optional positive int, the hidden width; the channels of
-            the features by default.
+        hidden_dim: Optional positive int, the hidden width. Defaults to the
+            number of channels of the features.
 
     Call arguments:
         features: Tensor of shape `(batch_size, height, width, channels)`.
 
     Returns:
-        A tensor of shape `(batch_size, projection_dim)`, of the features
-        averaged over the locations.
+        A tensor of shape `(batch_size, projection_dim)`, projections of the
+        features averaged over the locations.
 
     Raises:
         ValueError: If a size is not positive.

@@ -8,25 +8,36 @@ from keras_s4t.layers.seeded_layer import SeededLayer
 NUM_DRAWS = 11
 
 
+# Written with `ops`, not with Keras 3.15's augmentation layers:
+# - `RandomColorJitter` adds an offset for brightness and takes contrast about
+#   the mean of each channel. The authors' code (torchvision) multiplies
+#   brightness and takes contrast about the mean of the gray image.
+# - In 0 ... 255, `RandomColorJitter` returns values below -90: it clips the
+#   saturation to 255 instead of 1. Under a global policy of mixed bfloat16, it
+#   computes hue in bfloat16, off by up to 5 of 255 levels.
+# - `RandomGrayscale` loses its seed in `get_config`, and neither layer saves
+#   its random state.
+# - No layer crops a random area and aspect ratio: `RandomCrop` has one size.
+#   The flip is part of the weights of the crop, at no cost.
 @keras.saving.register_keras_serializable("keras_s4t")
 class RandomViews(SeededLayer):
-    """Random views of images: crop, flip, colour jitter, grayscale.
+    """Random views of images: crop, flip, color jitter, grayscale.
 
-    Every image has its own draws, in inference as well. A crop is resized to
-    the size of its image. Keras's own augmentation layers need TensorFlow on
-    every backend, and change brightness by an offset instead of a factor.
+    The augmentations of SimCLR. Every image has its own draws, in training and
+    in inference. A crop is resized to the size of its image.
 
     Args:
         scale: Pair of floats in (0, 1], the range of the area of the crop as a
-            share of the image.
-        ratio: Pair of positive floats, the range of width by height of the
-            crop in pixels; a side that is longer than the image's is cut.
+            fraction of the image.
+        ratio: Pair of positive floats, the range of width over height of the
+            crop in pixels. A side longer than that of the image is cut.
         jitter: Four floats in [0, 1], the strengths of brightness, contrast
             and saturation, factors in `[1 - strength, 1 + strength]`, and of
             hue, an offset in `[-strength, strength]` turns. Applied in this
             order.
-        jitter_rate: float in [0, 1]. Share of the images that are jittered.
-        gray_rate: float in [0, 1]. Share of the images that lose their colour.
+        jitter_rate: float in [0, 1]. Fraction of the images that are jittered.
+        gray_rate: float in [0, 1]. Fraction of the images that are converted to
+            grayscale.
         seed: Optional int, seed of the random draws.
 
     Call arguments:
@@ -53,7 +64,7 @@ class RandomViews(SeededLayer):
         seed=None,
         **kwargs,
     ):
-        # Colours have 8 bits, as many as bfloat16: views stay float32.
+        # Bfloat16 has 8 bits, too few for products of 8-bit colors.
         super().__init__(seed, **{**kwargs, "dtype": "float32"})
         for name, value, ordered, low, high in (
             ("scale", scale, scale, 1e-3, 1),
@@ -80,20 +91,20 @@ class RandomViews(SeededLayer):
         )
 
     def transform(self, images, draws):
-        """The views that some draws make.
+        """Computes views for given draws.
 
         Args:
             images: As in the call arguments.
             draws: Tensor of shape `(batch_size, 11)`, uniform in [0, 1): area,
                 ratio, top and left of the crop, flip, the four factors of the
-                jitter, and whether to jitter and to take the colour away.
+                jitter, and whether to jitter and to convert to grayscale.
 
         Returns:
             As the layer.
         """
         draws = ops.convert_to_tensor(draws)
         images = ops.cast(images, "float32") / 255
-        # With an axis for each of height, width and channels.
+        # Draws broadcast over height, width and channels.
         draws = [draws[:, i, None, None, None] for i in range(NUM_DRAWS)]
         images = self._crop_and_flip(images, *draws[:5])
         jittered = self._jitter(images, *draws[5:9])
@@ -105,7 +116,7 @@ class RandomViews(SeededLayer):
         _, height, width, _ = ops.shape(images)
         ratios = [math.log(value) for value in self.ratio]
         ratio = ops.exp(_between(*ratios, ratio[..., 0]))
-        # Of the crop in pixels; of the image, in units of its own sides.
+        # From pixels to fractions of the sides of the image.
         ratio = ratio * ops.cast(height, "float32") / ops.cast(width, "float32")
         area = _between(*self.scale, area[..., 0])
         rows = ops.minimum(ops.sqrt(area / ratio), 1.0)
@@ -156,10 +167,11 @@ def _interpolation(length, start, share, mirrored=None):
 
     Args:
         length: int or scalar int tensor. Pixels of the image, and of the view.
-        start: Tensor of shape `(batch_size, 1, 1)`, where the crop begins, as
-            a share of the axis.
-        share: Tensor of the same shape, how long the crop is.
-        mirrored: Optional bool tensor of the same shape.
+        start: Tensor of shape `(batch_size, 1, 1)`, the beginning of the crop
+            as a fraction of the axis.
+        share: Tensor of the same shape, the length of the crop as a fraction
+            of the axis.
+        mirrored: Optional bool tensor of the same shape, whether to flip.
 
     Returns:
         Tensor of shape `(batch_size, length, length)`; rows sum to one.

@@ -1,4 +1,4 @@
-"""TTT++ (Liu et al., NeurIPS 2021): contrast views, align feature moments."""
+"""TTT++ (Liu et al., NeurIPS 2021): contrastive loss, moment alignment."""
 
 import keras
 from keras import ops
@@ -13,20 +13,23 @@ from keras_s4t.methods.ttt_plus_plus.random_views import RandomViews
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class TTTPlusPlus(Method):
-    """Contrasts views at test time, near the moments of the source.
+    """Contrastive learning at test time, with moments aligned to the source.
 
-    A projection head tells random views of one image from those of others, on
-    the source and on the target. There the encoder, which alone moves, is also
-    drawn to mean and covariance of the source; see `MomentAlignment`.
+    A projection head is trained on the source with a contrastive loss of two
+    random views. On the target, the encoder minimizes the same loss and the
+    distance of its moments to those of the source; see `MomentAlignment`. All
+    other variables are fixed.
 
     Args:
-        level: Pyramid level to read and adapt up to, by default the coarsest.
+        level: str. Pyramid level to read; the encoder is adapted up to it.
+            Defaults to the coarsest level.
         projection_dim: int. Channels of a projection.
-        hidden_dim: Optional int, of the head; see `ProjectionHead`.
-        temperature: Positive float, of the contrastive loss.
-        queue_size: int. Number of latest projections that are aligned.
-        align_weights: Pair of floats, of features and of projections.
-        mean_weight: float, of means relative to covariances.
+        hidden_dim: Optional int. Hidden width of the projection head; see
+            `ProjectionHead`.
+        temperature: Positive float. Temperature of the contrastive loss.
+        queue_size: int. Number of projections in the queue.
+        align_weights: Pair of floats. Weights of features and of projections.
+        mean_weight: float. Weight of means relative to covariances.
         legacy_scale: bool. Whether the contrastive loss on the target is
             multiplied by `temperature / 0.07`, as in the authors' code.
         seed: Optional int, seed of the views.
@@ -74,7 +77,7 @@ class TTTPlusPlus(Method):
         return (self.level or max(network.encoder.output),)
 
     def _read(self, features):
-        """Of several levels the one to read; of the tapped one, itself."""
+        """The level to read, from all levels or from the tapped one alone."""
         return features[self.level or max(features)]
 
     def build(self, features_shape):
@@ -123,7 +126,7 @@ class TTTPlusPlus(Method):
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        # Its name in models that were saved before.
+        # The name of `legacy_scale` in models saved before.
         if "reference_scale" in config:
             config["legacy_scale"] = config.pop("reference_scale")
         return cls(**config)

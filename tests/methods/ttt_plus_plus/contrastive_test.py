@@ -51,7 +51,7 @@ def test_only_directions_count():
     )
 
 
-def test_the_gradient_draws_partners_together_and_is_finite_at_zero():
+def test_a_gradient_step_reduces_the_loss_and_is_finite_at_zero():
     views = random_views()
     views[3] = 0
     value, gradient = gradients.value_and_gradient(nt_xent, views)
@@ -62,7 +62,7 @@ def test_the_gradient_draws_partners_together_and_is_finite_at_zero():
     assert float(nt_xent(views)) < value
 
 
-def test_a_single_image_has_nothing_to_be_told_from():
+def test_a_single_image_has_no_negatives():
     value, gradient = gradients.value_and_gradient(nt_xent, random_views(1))
     assert value == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(gradient, 0, atol=1e-6)

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_s4t.methods.ttt_plus_plus.random_views import RandomViews
 
-# Draws that change nothing: the whole image, not mirrored, colours kept.
+# Draws that change nothing: the whole image, not mirrored, colors kept.
 NEUTRAL = dict(
     area=1.0,
     ratio=0.5,
@@ -86,7 +86,7 @@ def test_a_side_longer_than_the_image_is_cut():
     np.testing.assert_allclose(views[0, :, 3, 0], expected, rtol=1e-4)
 
 
-def test_gray_has_no_colour():
+def test_gray_has_no_color():
     images = make_images()
     views = transform(images, gray=0.1)
     expected = np.repeat(gray_of(images)[..., None], 3, -1)
@@ -123,14 +123,63 @@ def test_shares_range_and_fresh_draws():
     images = np.repeat(make_images(1, 16, 16), 1000, axis=0)
     views = ops.convert_to_numpy(layer(images))
     assert views.min() >= 0 and views.max() <= 255.001
-    colourless = np.ptp(views, axis=-1).max((1, 2)) < 1e-2
-    assert colourless.mean() == pytest.approx(0.2, abs=0.04)
+    colorless = np.ptp(views, axis=-1).max((1, 2)) < 1e-2
+    assert colorless.mean() == pytest.approx(0.2, abs=0.04)
     mirrored = images[:, :, ::-1]
     kept = [np.abs(views - x).max((1, 2, 3)) < 1e-2 for x in (images, mirrored)]
     # Neither jittered nor gray, half of them mirrored.
     for share in kept:
         assert share.mean() == pytest.approx(0.5 * 0.2 * 0.8, abs=0.03)
     assert np.abs(ops.convert_to_numpy(layer(images)) - views).max() > 1
+
+
+def test_every_image_has_its_own_draws():
+    images = np.repeat(make_images(1, 16, 16), 8, axis=0)
+    views = ops.convert_to_numpy(RandomViews(seed=0)(images))
+    for i, j in zip(*np.triu_indices(8, 1), strict=True):
+        assert np.abs(views[i] - views[j]).max() > 1
+
+
+def test_computes_in_float32_under_mixed_bfloat16():
+    images = make_images()
+    expected = ops.convert_to_numpy(RandomViews(seed=0)(images))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        views = RandomViews(seed=0)(images)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert keras.backend.standardize_dtype(views.dtype) == "float32"
+    np.testing.assert_array_equal(ops.convert_to_numpy(views), expected)
+
+
+def test_a_stateless_scope_returns_the_next_random_state():
+    images = make_images()
+    layer, pure = RandomViews(seed=0), RandomViews(seed=0)
+    expected = [ops.convert_to_numpy(layer(images)) for _ in range(2)]
+    (state,) = pure.variables
+    value = state.value
+    for views in expected:
+        with keras.StatelessScope([(state, value)]) as scope:
+            received = pure(images)
+        value = scope.get_current_value(state)
+        np.testing.assert_array_equal(ops.convert_to_numpy(received), views)
+    # Nothing was written outside the scope.
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(pure(images)), expected[0]
+    )
+
+
+def test_a_loaded_model_continues_the_random_sequence(tmp_path):
+    images = make_images()
+    model = keras.Sequential(
+        [keras.Input((None, None, 3)), RandomViews(seed=0)]
+    )
+    first = ops.convert_to_numpy(model(images))
+    model.save(tmp_path / "views.keras")
+    second = ops.convert_to_numpy(model(images))
+    loaded = keras.saving.load_model(tmp_path / "views.keras")
+    np.testing.assert_array_equal(ops.convert_to_numpy(loaded(images)), second)
+    assert np.abs(first - second).max() > 1
 
 
 def test_crops_have_areas_in_the_range():

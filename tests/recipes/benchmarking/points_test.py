@@ -12,7 +12,7 @@ def base(load_recipe):
     points = load_recipe("benchmarking.points")
     return points.Point(
         operation="adapt",
-        contestants=("literal", "fast"),
+        contenders=("literal", "fast"),
         size=(64, 96),
         batch_size=8,
         num_tasks=4,
@@ -26,7 +26,7 @@ def base(load_recipe):
     "changes",
     [
         {"operation": "predict"},
-        {"contestants": ("fast",)},
+        {"contenders": ("fast",)},
         {"size": (96, 64)},
         {"batch_size": 4},
         {"num_tasks": 1},
@@ -56,18 +56,18 @@ def test_predictions_have_a_form_of_their_own(load_recipe, base):
     both = points.main_points(
         base, ["adapt", "predict"], ["literal", "fast"], ["float32"]
     )
-    assert [point.contestants for point in both] == [
+    assert [point.contenders for point in both] == [
         ("literal", "fast"),
         ("literal", "literal_heads", "fast"),
     ]
     fast = points.main_points(base, ["predict"], ["fast"], ["float32"])
-    assert fast[0].contestants == ("fast",)
+    assert fast[0].contenders == ("fast",)
 
 
 def test_methods_are_compared_with_the_first(load_recipe, base):
     points = load_recipe("benchmarking.points")
     pairs = points.method_points(base, ["SourceOnly", "S4T", "BatchNormOnly"])
-    assert [point.contestants for point in pairs] == [
+    assert [point.contenders for point in pairs] == [
         ("SourceOnly", "S4T"),
         ("SourceOnly", "BatchNormOnly"),
     ]
@@ -76,17 +76,17 @@ def test_methods_are_compared_with_the_first(load_recipe, base):
     arguments = base.worker_arguments("literal")
     assert arguments[2:6] == ["--form", "literal", "--method", "S4T"]
     (alone,) = points.method_points(base, ["S4T"])
-    assert alone.contestants == ("S4T",)
+    assert alone.contenders == ("S4T",)
 
 
 def test_results_are_found_again(load_recipe, tmp_path, base):
-    Results = load_recipe("benchmarking.results").Results
+    Results = load_recipe("benchmarking.results").BenchmarkResults
     path = tmp_path / "results.json"
     results = Results(path)
     results.add(base.key, make_measured())
     again = Results(path)
     assert again.points == results.points
-    assert again.points[base.key]["contestants"]["fast"]["rates"] == [10, 2, 8]
+    assert again.points[base.key]["contenders"]["fast"]["rates"] == [10, 2, 8]
     assert not Results(path, fresh=True).points
 
     stored = json.loads(path.read_text())
@@ -96,11 +96,32 @@ def test_results_are_found_again(load_recipe, tmp_path, base):
         Results(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda stored: stored["points"]["a"].pop("contenders"), "older"),
+        (lambda stored: stored.pop("points"), "without"),
+    ],
+)
+def test_another_files_results_are_refused(
+    load_recipe, tmp_path, change, message
+):
+    Results = load_recipe("benchmarking.results").BenchmarkResults
+    path = tmp_path / "results.json"
+    Results(path).add("a", make_measured())
+    stored = json.loads(path.read_text())
+    change(stored)
+    path.write_text(json.dumps(stored))
+    with pytest.raises(ValueError, match=f"benchmark.*{message}"):
+        Results(path)
+    assert not Results(path, fresh=True).points
+
+
 def test_only_unfinished_points_are_measured(
     load_recipe, tmp_path, base, monkeypatch, capsys
 ):
     benchmark = load_recipe("benchmark")
-    results = benchmark.Results(tmp_path / "results.json")
+    results = benchmark.BenchmarkResults(tmp_path / "results.json")
     results.add(base.key, make_measured())
     points = [dataclasses.replace(base, steps=n) for n in (None, 1, 2, 1)]
     broken = dataclasses.replace(base, batch_size=1)

@@ -22,7 +22,7 @@ def test_ratios_come_from_the_same_round(load_recipe):
 def test_table_fits_the_console(load_recipe):
     report = load_recipe("benchmarking.report")
     point = make_measured()
-    point["contestants"]["literal_heads"] = point["contestants"]["literal"]
+    point["contenders"]["literal_heads"] = point["contenders"]["literal"]
     console = Console(width=80, record=True)
     console.print(report.benchmark_table("Sizes", "resolution", [point]))
     text = console.export_text()

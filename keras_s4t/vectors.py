@@ -1,0 +1,55 @@
+"""Lengths and directions of vectors, whatever their scale.
+
+The square of a float32 below 1e-22 loses its digits, and that of one above
+1e19 is infinite: vectors are divided by their largest component first. No
+gradient passes that scale, since it cancels.
+"""
+
+from keras import ops
+
+
+def norm(vectors):
+    """Euclidean length along the last axis.
+
+    Args:
+        vectors: Float32 tensor of shape `(..., channels)`.
+
+    Returns:
+        Float32 tensor of shape `(..., 1)`. The gradient of a zero vector is 0
+        on every backend; `ops.norm` has NaN there.
+    """
+    _, scale, length = _scaled(vectors)
+    return scale * length
+
+
+def unit(vectors, min_norm=1e-12):
+    """Vectors of length 1 along the last axis, in the same directions.
+
+    Args:
+        vectors: Float32 tensor of shape `(..., channels)`.
+        min_norm: Non-negative float. A vector of this length or shorter has no
+            direction: the result is 0 and its gradient is 0. Without this
+            limit, gradients of short vectors would be as large as `1 / norm`.
+
+    Returns:
+        Float32 tensor of the shape of `vectors`.
+    """
+    scaled, scale, length = _scaled(vectors)
+    # NaN is not short: it must stay visible.
+    is_short = scale * length <= min_norm
+    # The branch that is not taken must have a finite gradient, too.
+    scaled = ops.where(is_short, 0.0, scaled)
+    return scaled / ops.where(is_short, 1.0, length)
+
+
+def _scaled(vectors):
+    """Vectors over their largest component, that component, their length.
+
+    The component is 0, and the length 1, for a zero vector.
+    """
+    largest = ops.max(ops.abs(vectors), axis=-1, keepdims=True)
+    scale = ops.stop_gradient(largest)
+    is_zero = scale == 0
+    scaled = vectors / ops.where(is_zero, 1.0, scale)
+    squared = ops.sum(ops.square(scaled), axis=-1, keepdims=True)
+    return scaled, scale, ops.sqrt(ops.where(is_zero, 1.0, squared))
