@@ -5,7 +5,7 @@
 
 Every image file under the folder is read in the order of its name, whatever
 its size and format, and resized so that its shorter side has the size the
-model was trained at. Neighbours of the same shape share a batch; after the
+model was trained at. Neighbors of the same shape share a batch; after the
 update on a batch its photographs are predicted, once by the source model and
 once by the adapted one, and a panel of both is written for each. Files that
 are no photograph (unreadable, 16-bit or palette images) are skipped, counted

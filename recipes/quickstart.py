@@ -3,8 +3,8 @@
     python recipes/quickstart.py
 
 Renders SynthRooms at 64x64 (once; the cache is kept), trains the small network
-with S4T on the source, adapts it online to unlabelled images of the target
-domain, one step per batch of eight, and measures a held-out, labelled part of
+with S4T on the source, adapts it online to unlabeled images of the target
+domain, one step per batch of eight, and measures a held-out, labeled part of
 the target on the way. Writes to `runs/quickstart`: `source.keras`,
 `results.json`, `predictions.png`, `curves.png`.
 
@@ -65,7 +65,7 @@ def parse_arguments():
 
 
 def load_data(arguments, config):
-    """Source, unlabelled target stream and held-out target."""
+    """Source, unlabeled target stream and held-out target."""
     num_source, num_stream, num_held_out = (
         (64, 32, 16) if arguments.quick else (800, 240, 200)
     )
