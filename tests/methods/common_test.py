@@ -10,7 +10,22 @@ import tiny
 import keras_s4t
 from keras_s4t import methods
 
-# Sizes small enough for tests, and the options that change what a step does.
+
+def s4t(**kwargs):
+    """Options of S4T, which depend on the tasks."""
+    return lambda task_list: {
+        "tasks": task_list,
+        "latent_dim": 4,
+        "synchronizer": tiny.SYNCHRONIZER,
+        "mask_ratio": 0.5,
+        "target_weight": 1.0,
+        "seed": 0,
+        **kwargs,
+    }
+
+
+# Sizes small enough for tests, and the options that change what a step does;
+# a function of the tasks where options depend on them.
 OPTIONS = {
     "SourceOnly": {},
     "BatchNormOnly": {},
@@ -36,12 +51,12 @@ OPTIONS = {
         "target_weight": 1.0,
         "seed": 0,
     },
-    "S4T": {},
-    "S4T:random": {"mask_strategy": "random"},
-    "S4T:hide_tasks": {"mask_strategy": "hide_tasks"},
-    "S4T:awl": {"target_balance": "awl"},
-    "S4T:encoder": {"update": "encoder"},
-    "S4T:batch_norm": {"update": "batch_norm"},
+    "S4T": s4t(),
+    "S4T:random": s4t(mask_strategy="random"),
+    "S4T:hide_tasks": s4t(mask_strategy="hide_tasks"),
+    "S4T:awl": s4t(target_balance="awl"),
+    "S4T:encoder": s4t(update="encoder"),
+    "S4T:batch_norm": s4t(update="batch_norm"),
 }
 NAMES = list(OPTIONS)
 PLAIN = [name for name in NAMES if ":" not in name]
@@ -51,9 +66,10 @@ NOT_FOR_ONE_IMAGE = ("ActMAD",)
 
 def make_method(name, task_list):
     """The method of a row of the table above."""
-    if name.startswith("S4T") and "Image" not in name:
-        return tiny.make_s4t(task_list, **OPTIONS[name])
-    return methods.get(name.split(":")[0], **OPTIONS[name])
+    options = OPTIONS[name]
+    if callable(options):
+        options = options(task_list)
+    return methods.get(name.split(":")[0], **options)
 
 
 def make_adapter(name, num_tasks=4, **kwargs):
@@ -178,10 +194,7 @@ def test_source_step_is_finite_and_learns(name):
 def test_what_it_needs_from_the_source_is_enforced(name):
     task_list = tiny.make_tasks()
     cls = methods.METHODS[name]
-    if name == "S4T":
-        method = cls(task_list, synchronizer=tiny.SYNCHRONIZER)
-    else:
-        method = cls(**OPTIONS[name])
+    method = make_method(name, task_list)
     assert method.missing == cls.needs_source
     adapter = keras_s4t.TargetAdapter(tiny.make_network(task_list), method)
     adapter.compile(keras.optimizers.SGD(0.0))
