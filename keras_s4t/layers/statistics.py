@@ -1,0 +1,31 @@
+import keras
+
+
+class Statistics(keras.layers.Layer):
+    """Base class of layers that hold statistics of the source or target.
+
+    The statistics are weights, so that they are saved with the model and
+    their collection can be resumed. They are float32 with every dtype policy.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+
+    def add_statistic(self, name, shape, dtype="float32"):
+        """Adds a statistic that starts at zero.
+
+        Args:
+            name: str, name of the weight.
+            shape: tuple of ints.
+            dtype: str.
+
+        Returns:
+            A `keras.Variable` that is not trainable.
+        """
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            dtype=dtype,
+            initializer="zeros",
+            trainable=False,
+        )
