@@ -146,7 +146,8 @@ def main():
         adapter.compile(config.make_optimizer())
         callbacks = [
             keras_s4t.callbacks.AdaptationCurve(held_out, every),
-            Predictions(images),
+            # JAX takes no tensor of TensorFlow.
+            Predictions(np.asarray(images)),
         ]
         curves[name] = adapt(adapter, stream, callbacks, verbose="auto")
         predictions[name] = callbacks[1].values
