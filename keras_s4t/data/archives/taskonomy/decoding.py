@@ -42,19 +42,11 @@ class UnreadableViewError(ValueError):
 
 
 def read_view(root, view, domains):
-    """Reads the files of a view.
-
-    Args:
-        root: Path-like object with the methods of `pathlib.Path`.
-        view: `View`.
-        domains: Keys of `layout.DOMAINS`.
-
-    Returns:
-        dict of integer arrays by domain, of shape `(height, width, channels)`.
+    """Reads the files of a `View`, integer arrays by domain.
 
     Raises:
-        UnreadableViewError: If a file is damaged, has the wrong number of bits
-            or channels, or differs in size from the others.
+        UnreadableViewError: As of `read_domain`, or if the files differ in
+            size.
     """
     arrays = {}
     for domain in domains:
@@ -68,14 +60,7 @@ def read_view(root, view, domains):
 
 
 def read_domain(path, domain):
-    """Reads one file.
-
-    Args:
-        path: Path.
-        domain: Key of `layout.DOMAINS`.
-
-    Returns:
-        Integer array of shape `(height, width, channels)`.
+    """Reads one file as an array of shape `(height, width, channels)`.
 
     Raises:
         UnreadableViewError: If the file is damaged, or has the wrong number of
@@ -96,19 +81,13 @@ def read_domain(path, domain):
 
 
 def encode_view(arrays, tasks, size, edge_scale=EDGE_SCALE):
-    """Encodes the arrays of a view as a stored record.
+    """Encodes the arrays of a view as a stored record, without `id`.
 
     Args:
-        arrays: dict of arrays by domain. See `read_view`.
-        tasks: Names of tasks, whose domains must be in `arrays`. See
-            `domains_of`.
-        size: int, side of the result in pixels. It must divide the sides of
-            the files.
-        edge_scale: float. Strength of edges in units of the files that
-            becomes 1: `edge = min(x / edge_scale, 1)`.
-
-    Returns:
-        dict as in `readers/stored.py`, without `id`.
+        arrays: Result of `read_view` for the `domains_of` the tasks.
+        tasks: Names of tasks.
+        size: As of `TaskonomyFolder`.
+        edge_scale: As of `TaskonomyFolder`.
 
     Raises:
         ValueError: If `size` does not divide the sides of the files.

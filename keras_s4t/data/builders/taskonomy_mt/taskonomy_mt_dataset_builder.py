@@ -21,15 +21,7 @@ LICENSE = (
 
 @dataclasses.dataclass(eq=False)
 class TaskonomyConfig(tfds.core.BuilderConfig):
-    """Configuration of a variant of the dataset.
-
-    Attributes:
-        subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`.
-        size: int, side of the records in pixels; divides 512.
-        edge_scale: float. Strength of edges in the files that becomes 1.
-        num_buildings: Optional int. Maximum number of buildings per split.
-        num_views: Optional int. Maximum number of views per split.
-    """
+    """A variant of the dataset, by arguments of `TaskonomyFolder` per split."""
 
     subset: str = "tiny"
     size: int = 256
