@@ -12,16 +12,7 @@ class Statistics(keras.layers.Layer):
         super().__init__(**{**kwargs, "dtype": "float32"})
 
     def add_statistic(self, name, shape, dtype="float32"):
-        """Adds a statistic that starts at zero.
-
-        Args:
-            name: str, name of the weight.
-            shape: tuple of ints.
-            dtype: str.
-
-        Returns:
-            A `keras.Variable` that is not trainable.
-        """
+        """Adds a weight that starts at zero and is not trainable."""
         return self.add_weight(
             name=name,
             shape=shape,

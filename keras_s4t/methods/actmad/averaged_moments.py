@@ -7,12 +7,8 @@ from keras_s4t.layers import Statistics
 class AveragedMoments(Statistics):
     """Means and variances of several features, averaged over batches.
 
-    All batches have equal weight.
-
-    Attributes:
-        means: dict from name to a variable with the shape of the moments of
-            that feature.
-        variances: dict from name to a variable of the same shape.
+    All batches have equal weight. `means` and `variances` are dicts from the
+    name of a feature to a variable with the shape of its moments.
     """
 
     def build(self, moments_shape):
@@ -24,15 +20,7 @@ class AveragedMoments(Statistics):
         self.built = True
 
     def pairs(self, moments):
-        """Pairs every variable with the corresponding moment.
-
-        Args:
-            moments: dict from name to a pair of tensors, mean and variance.
-
-        Returns:
-            list of pairs of a variable and a tensor, both of a mean or both of
-            a variance.
-        """
+        """Pairs every variable with the moment of a batch that it averages."""
         pairs = []
         for name, (mean, variance) in moments.items():
             pairs.append((self.means[name], mean))

@@ -75,18 +75,11 @@ class FeatureMoments(Statistics):
         self.num_samples.assign(total)
 
     def expected_distances(self, num_images):
-        """Expected distances between moments of one domain.
+        """Expected distances between moments of `num_images` of one domain.
 
         The average distance from the first batch to the others, which is
-        inversely proportional to the number of images.
-
-        Args:
-            num_images: int or scalar tensor. Number of images per pair of
-                moments.
-
-        Returns:
-            Tensor of shape `(2,)`. 1 if there was a single batch or if all
-            batches were equal.
+        inversely proportional to the number of images. A tensor of shape
+        `(2,)`, 1 if there was a single batch or if all batches were equal.
         """
         # Distances between equal batches are rounding errors, not 0.
         rounding = 1e-10 * ops.stack(
