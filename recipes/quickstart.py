@@ -8,13 +8,13 @@ domain, one step per batch of eight, and measures a held-out, labeled part of
 the target on the way. Writes to `runs/quickstart`: `source.keras`,
 `results.json`, `predictions.png`, `curves.png`.
 
-Two and a half minutes on two cores, two with the cache. After 30 steps on
-`evening` with the TensorFlow backend:
+About five minutes on two cores. After 30 steps on `evening` with the
+TensorFlow backend:
 
     method         miou    rmse    merr    rmse   Delta_TTT
-    Base           0.114   1.088   41.5   0.345        0.00
-    BatchNormOnly  0.223   0.678   33.3   0.288      +42.25
-    S4T            0.223   0.678   33.3   0.288      +42.27
+    Base           0.124   1.081   42.2   0.322        0.00
+    BatchNormOnly  0.219   0.677   33.2   0.287      +36.61
+    S4T            0.219   0.677   33.2   0.287      +36.64
 
 The learning rate was chosen without the target, on corrupted source images:
 see `configs/synth_rooms.py`. It is so small that S4T all but equals its
