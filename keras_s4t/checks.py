@@ -7,9 +7,7 @@ import numpy as np
 def check_images(images):
     """Raises a `ValueError` unless `images` is a batch of RGB images.
 
-    Args:
-        images: Tensor, NumPy array or TensorFlow spec, checked for its static
-            shape and dtype.
+    The static shape and dtype are checked, also of a TensorFlow spec.
     """
     dtype = getattr(images, "dtype", type(images))
     dtype = getattr(dtype, "name", None) or str(dtype)
@@ -81,12 +79,7 @@ def check_data(x, y, tasks):
 
 
 def check_compiled(trainer, verb):
-    """Raises a `ValueError` unless a trainer is compiled.
-
-    Args:
-        trainer: `keras.Model`.
-        verb: Name of the method that needs it.
-    """
+    """Raises a `ValueError` unless a trainer was compiled before a `verb`."""
     if not trainer.compiled:
         raise ValueError(
             f"`compile` must be called before `{verb}`. "
@@ -120,9 +113,7 @@ def first_images(x, batch_size=None):
 def check_finite(images):
     """Raises a `ValueError` if a NumPy array holds NaN or infinity.
 
-    Args:
-        images: Array. Anything but NumPy is not checked, since this would
-            wait for the device.
+    Other arrays are not checked, since this would wait for the device.
     """
     if isinstance(images, np.ndarray) and not np.isfinite(images).all():
         count = int((~np.isfinite(images)).sum())

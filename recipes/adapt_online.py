@@ -83,7 +83,7 @@ def check(arguments, parser):
 
 
 def load_target(arguments, config, tasks):
-    """The labelled target, in order."""
+    """The labeled target, in order."""
     target = arguments.target or config.targets[0]
     return keras_s4t.data.load(
         target,

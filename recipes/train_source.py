@@ -1,4 +1,4 @@
-"""Train a multi-task network and S4T on a labelled source, and save both.
+"""Train a multi-task network and S4T on a labeled source, and save both.
 
     python recipes/train_source.py --config synth_rooms --output runs/source
 

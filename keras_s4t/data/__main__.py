@@ -17,13 +17,10 @@ COMMANDS = {
 
 
 def main(arguments=None):
-    """Runs a command.
+    """Runs a command and returns its exit status.
 
     Args:
         arguments: Optional list of strings instead of those of the process.
-
-    Returns:
-        int, the exit status.
     """
     parser = argparse.ArgumentParser(
         prog="python -m keras_s4t.data", description=__doc__

@@ -52,16 +52,8 @@ def examples_from_arrays(arrays, tasks):
 def example_from_record(record, labels):
     """One example for `fit` from one record, in TensorFlow.
 
-    Args:
-        record: dict of tensors as in the table above.
-        labels: dict from the name of a task wanted to its `Label`.
-
-    Returns:
-        Tuple `(image, labels, masks)`: a float32 image, and dicts from task
-        name to int32 or float32 labels and float32 masks.
-
-    Raises:
-        ValueError: If a task is missing.
+    As `examples_from_arrays`, but `labels` is a dict from the name of a task
+    wanted to its `Label`, and the image becomes float32.
     """
     import tensorflow as tf
 
@@ -82,12 +74,7 @@ def example_from_record(record, labels):
 
 
 def check_tasks(record, task_names):
-    """Raises a `ValueError` if a record has no labels for a task.
-
-    Args:
-        record: dict by the keys of the table above.
-        task_names: Names of the tasks wanted.
-    """
+    """Raises a `ValueError` if a record has no labels for one of the tasks."""
     missing = [name for name in task_names if name not in record]
     if missing:
         raise ValueError(

@@ -47,16 +47,7 @@ def online_stream(data, steps=1, batch_size=8):
 
 
 class RepeatedBatches(keras.utils.PyDataset):
-    """Repeats every batch of a `PyDataset`, which is read once.
-
-    Args:
-        batches: A `keras.utils.PyDataset`.
-        steps: int. Number of repetitions.
-
-    Raises:
-        ValueError: If there is no batch, or if images are not finite RGB
-            images.
-    """
+    """Repeats every batch of a `PyDataset`, which is read once."""
 
     def __init__(self, batches, steps, **kwargs):
         super().__init__(**kwargs)

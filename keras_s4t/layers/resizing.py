@@ -31,13 +31,8 @@ def _resize_dynamically(x, size):
 def interpolation_matrix(old_length, new_length, dtype="float32"):
     """Weights of the bilinear resize along one axis.
 
-    Args:
-        old_length: int or scalar int tensor.
-        new_length: int or scalar int tensor.
-        dtype: dtype of the weights.
-
-    Returns:
-        A tensor of shape `(new_length, old_length)` whose rows sum to one.
+    Lengths may be int tensors. The weights have shape
+    `(new_length, old_length)`, and their rows sum to one.
     """
     old = ops.cast(old_length, "float32")
     new = ops.cast(new_length, "float32")

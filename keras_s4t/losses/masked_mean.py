@@ -40,18 +40,9 @@ def masked_mean(values, mask=None):
 
 
 def pixel_weights(mask, values):
-    """One weight per pixel.
+    """The mask in float32 after a check of its shape, or `None` without one.
 
-    Args:
-        mask: Tensor of shape `(batch_size, height, width, 1)` or `None`.
-        values: Tensor of shape `(batch_size, height, width, channels)`.
-
-    Returns:
-        Float32 tensor of shape `(batch_size, height, width, 1)`, the mask, or
-        `None` without a mask.
-
-    Raises:
-        ValueError: If the mask has another shape.
+    It must have one weight per pixel of `values`, which have channels.
     """
     if mask is None:
         return None
@@ -66,16 +57,7 @@ def pixel_weights(mask, values):
 
 
 def zero_invalid(values, weights):
-    """Replaces values at pixels of weight 0 by 0, NaN included.
-
-    Args:
-        values: Float32 tensor `(batch_size, height, width, channels)`.
-        weights: Tensor of shape `(batch_size, height, width, 1)`; `None`
-            where every pixel is valid.
-
-    Returns:
-        Float32 tensor of the shape of `values`.
-    """
+    """Replaces values at pixels of weight 0 by 0, NaN included."""
     if weights is None:
         return values
     return ops.where(weights > 0, values, 0.0)

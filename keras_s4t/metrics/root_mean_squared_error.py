@@ -1,3 +1,5 @@
+import functools
+
 import keras
 from keras import ops
 
@@ -87,21 +89,9 @@ def _fitted(y_true, y_pred, weights, axes):
     return deviation + mean_true
 
 
-def _image_scale(y_true, y_pred, weights):
-    return _scaled(y_true, y_pred, weights, IMAGE)
-
-
-def _image_affine(y_true, y_pred, weights):
-    return _fitted(y_true, y_pred, weights, IMAGE)
-
-
-def _batch_affine(y_true, y_pred, weights):
-    return _fitted(y_true, y_pred, weights, BATCH)
-
-
 ALIGNMENTS = {
     "none": _unchanged,
-    "image_scale": _image_scale,
-    "image_affine": _image_affine,
-    "batch_affine": _batch_affine,
+    "image_scale": functools.partial(_scaled, axes=IMAGE),
+    "image_affine": functools.partial(_fitted, axes=IMAGE),
+    "batch_affine": functools.partial(_fitted, axes=BATCH),
 }

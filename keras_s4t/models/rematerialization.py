@@ -31,15 +31,7 @@ class RematerializedModel:
         ]
 
     def __call__(self, inputs, training=False):
-        """The outputs of the model.
-
-        Args:
-            inputs: Tensor, the input of the model.
-            training: bool, as in the call of the model.
-
-        Returns:
-            dict of tensors.
-        """
+        """The outputs of the model, a dict of tensors."""
         outputs = {}
         for segment, link in self.segments:
             outputs.update(_run_twice(segment, inputs, training))

@@ -27,19 +27,7 @@ class TappedEncoder:
         self._runners = {}
 
     def __call__(self, inputs, taps=PYRAMID, training=False):
-        """Computes features.
-
-        Args:
-            inputs: Tensor, the input of the encoder.
-            taps: Tuple of patterns.
-            training: bool, as the encoder takes it.
-
-        Returns:
-            dict from name to a tensor.
-
-        Raises:
-            ValueError: If a pattern fits nothing.
-        """
+        """Features that fit any of the patterns `taps`, a dict by name."""
         if taps not in self._runners:
             part = self.part(taps)
             self._runners[taps] = (
@@ -87,15 +75,10 @@ class TappedEncoder:
         )
 
     def shapes(self, taps=PYRAMID, image_size=None):
-        """Shapes of features.
+        """Shapes of features, for images of unknown or given `(height, width)`.
 
-        Args:
-            taps: Tuple of patterns.
-            image_size: Optional pair of ints, `(height, width)` of the images.
-
-        Returns:
-            dict from name to `(batch_size, height, width, channels)`, `None`
-            where unknown.
+        A dict from name to `(batch_size, height, width, channels)`, `None`
+        where unknown.
         """
         part = self.part(taps)
         if image_size is None:

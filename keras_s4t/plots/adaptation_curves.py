@@ -1,7 +1,9 @@
 """Metrics over the steps of test-time training, one line per method."""
 
 from keras_s4t.curves import Curve
+from keras_s4t.plots.curve_styles import better_arrow
 from keras_s4t.plots.curve_styles import curve_styles
+from keras_s4t.plots.curve_styles import style_panel
 from keras_s4t.plots.save_figure import check_figure_path
 from keras_s4t.plots.save_figure import save_figure
 from keras_s4t.tasks import directions
@@ -84,7 +86,10 @@ def adaptation_curves(
             }
             _draw_panel(panel, curves, values, styles, last_step)
             panel.set(title=task.title, ylabel=label)
-        gains = {name: _gains(curves[name], tasks) for name in curves}
+        gains = {
+            name: Curve(points, directions(tasks)).gains
+            for name, points in curves.items()
+        }
         panels[-1].axhline(0.0, color="#D0D0D0", linewidth=0.8, zorder=0)
         _draw_panel(panels[-1], curves, gains, styles, last_step)
         panels[-1].set(
@@ -100,11 +105,11 @@ def adaptation_curves(
 
 
 def _sorted_points(name, curve, tasks):
-    points = sorted(curve.points, key=_step)
+    points = sorted(curve.points, key=lambda point: point["step"])
     if not points or points[0]["step"] != 0:
         raise ValueError(
             "Every curve must hold a point for step 0. "
-            f"Received: curve={name!r} with steps {[*map(_step, points)]}"
+            f"Received: curve={name!r} with steps {_steps(points)}"
         )
     for point in points:
         missing = [t.metric_key for t in tasks if t.metric_key not in point]
@@ -116,19 +121,15 @@ def _sorted_points(name, curve, tasks):
     return points
 
 
-def _step(point):
-    return point["step"]
-
-
-def _gains(points, tasks):
-    return Curve(points, directions(tasks)).gains
+def _steps(points):
+    return [point["step"] for point in points]
 
 
 def _draw_panel(panel, curves, values, styles, last_step):
     from matplotlib.ticker import MaxNLocator
 
     for index, (name, points) in enumerate(curves.items()):
-        steps, heights = [_step(point) for point in points], values[name]
+        steps, heights = _steps(points), values[name]
         if len(points) == 1 and last_step > 0:
             steps, heights = [0, last_step], heights * 2
         # Markers of different curves start at different points, so that
@@ -145,15 +146,11 @@ def _draw_panel(panel, curves, values, styles, last_step):
         )
     panel.set_xlabel("Step")
     panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=7)
-    panel.grid(color="#E6E6E6", linewidth=0.5)
-    panel.set_axisbelow(True)
+    style_panel(panel)
 
 
 def _axis_label(title, unit, higher_is_better):
-    # Mathtext arrows are available with every text font.
-    arrow = r"$\uparrow$" if higher_is_better else r"$\downarrow$"
+    arrow = better_arrow(higher_is_better)
     gap = "\n" if len(title) + len(unit) > _LONGEST_LINE else " "
     return f"{title}{gap}({unit}) {arrow}" if unit else f"{title} {arrow}"
 

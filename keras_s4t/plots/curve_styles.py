@@ -16,15 +16,24 @@ _DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h")
 
 
+def better_arrow(higher_is_better):
+    """Mathtext, which is available with every text font."""
+    return r"$\uparrow$" if higher_is_better else r"$\downarrow$"
+
+
+def style_panel(panel):
+    """Styles axes as a light grid without a frame."""
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=7)
+    panel.grid(color="#E6E6E6", linewidth=0.5)
+    panel.set_axisbelow(True)
+
+
 def curve_styles(names, controls):
     """Line styles that are distinguishable in color and in gray.
 
-    Args:
-        names: Names of the curves, in the order of the legend.
-        controls: Names of the curves to draw in gray, without markers.
-
-    Returns:
-        dict from name to keyword arguments of `matplotlib.axes.Axes.plot`.
+    Those of `controls` are gray, without markers. Returns a dict from name to
+    keyword arguments of `matplotlib.axes.Axes.plot`.
     """
     styles = {}
     for index, name in enumerate(n for n in names if n not in controls):

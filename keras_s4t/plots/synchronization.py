@@ -2,7 +2,9 @@
 
 import math
 
+from keras_s4t.plots.curve_styles import better_arrow
 from keras_s4t.plots.curve_styles import curve_styles
+from keras_s4t.plots.curve_styles import style_panel
 from keras_s4t.plots.save_figure import check_figure_path
 from keras_s4t.plots.save_figure import save_figure
 
@@ -120,9 +122,5 @@ def _draw_panel(panel, methods, measure, styles):
             point = math.nan, math.nan
         style = {"marker": "d", **styles[name], "linestyle": "none"}
         panel.plot(*point, label=name, markersize=5, **style)
-    arrow = r"$\uparrow$" if higher_is_better else r"$\downarrow$"
-    panel.set_xlabel(f"{title} {arrow}")
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=7)
-    panel.grid(color="#E6E6E6", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.set_xlabel(f"{title} {better_arrow(higher_is_better)}")
+    style_panel(panel)

@@ -48,15 +48,7 @@ def color_names_height(entries, width):
 
 
 def draw_color_names(figure, top, title, entries):
-    """Draws a title and a named box per color beside it.
-
-    Args:
-        figure: `matplotlib.figure.Figure`.
-        top: float. Distance from the upper edge, in inches.
-        title: string.
-        entries: tuple of `(name, rgb)` pairs, where `rgb` is three integers in
-            `[0, 255]`.
-    """
+    """Draws a title and, beside it, a box per `(name, rgb)` pair."""
     from matplotlib.patches import Patch
 
     width, height = figure.get_size_inches()

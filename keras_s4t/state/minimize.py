@@ -50,15 +50,7 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
 
 
 def gradient_of(fn, inputs):
-    """Gradient of the scalar `fn(inputs)`, without a gradient of its own.
-
-    Args:
-        fn: Function from a tensor to a scalar.
-        inputs: Tensor.
-
-    Returns:
-        A tensor of the same shape.
-    """
+    """Gradient of the scalar `fn(inputs)`, without a gradient of its own."""
     _, _, gradients = value_and_grad(
         lambda tensors: (ops.cast(fn(tensors[0]), "float32"), ()), [inputs]
     )

@@ -14,9 +14,8 @@ def run_on(fn, variables, values):
         values: list of tensors, one per variable.
 
     Returns:
-        Pair of the result of `fn` and the `keras.StatelessScope` it ran in.
-        `scope.get_current_value(variable)` is the value that `fn` assigned to
-        the variable.
+        Pair of the result of `fn` and the `keras.StatelessScope` it ran in,
+        which has the values that `fn` assigned.
     """
     scope = keras.StatelessScope(list(zip(variables, values, strict=True)))
     with scope:
@@ -25,16 +24,7 @@ def run_on(fn, variables, values):
 
 
 def written_variables(variables, values, scope):
-    """Finds the variables that a pure call assigned to.
-
-    Args:
-        variables: list of `keras.Variable`, as passed to `run_on`.
-        values: list of tensors, as passed to `run_on`.
-        scope: The scope returned by `run_on`.
-
-    Returns:
-        list of `keras.Variable`.
-    """
+    """The variables that a call of `run_on` in a scope assigned to."""
     return [
         variable
         for variable, value in zip(variables, values, strict=True)
@@ -43,14 +33,6 @@ def written_variables(variables, values, scope):
 
 
 def without_writing(fn, variables):
-    """Calls `fn()` and discards its assignments.
-
-    Args:
-        fn: Function without arguments.
-        variables: list of `keras.Variable` that `fn` may read or assign.
-
-    Returns:
-        The result of `fn`.
-    """
+    """The result of `fn()`, whose assignments to variables are discarded."""
     values = [variable.value for variable in variables]
     return run_on(fn, variables, values)[0]

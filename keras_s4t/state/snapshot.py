@@ -2,11 +2,7 @@ from keras import ops
 
 
 class Snapshot:
-    """Copies the values of variables and restores them.
-
-    Args:
-        variables: list of `keras.Variable`.
-    """
+    """Copies the values of variables and restores them."""
 
     def __init__(self, variables):
         self._variables = list(variables)

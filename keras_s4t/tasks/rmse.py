@@ -4,19 +4,10 @@ from keras_s4t import metrics
 
 
 def rmse_kwargs(name, alignment):
-    """Arguments of a `Task` that is measured by an RMSE.
+    """The metric of a `Task` that is measured by an RMSE, with key and title.
 
-    Args:
-        name: Name of the task.
-        alignment: As of `RootMeanSquaredError`.
-
-    Returns:
-        dict with `metric`, `metric_key` and `metric_title` of a `Task`.
-        Aligned errors have another key and title, since they compare with no
-        others.
-
-    Raises:
-        ValueError: If `alignment` is unknown.
+    Aligned errors have another key and title, since they compare with no
+    others. An unknown alignment is a `ValueError`.
     """
     key, title = f"{name}_rmse", "RMSE"
     if alignment != "none":

@@ -69,14 +69,7 @@ class Task:
         return self.metric(name=self.metric_key)
 
     def label_shape(self, size):
-        """Shape of one label.
-
-        Args:
-            size: Pair `(height, width)`.
-
-        Returns:
-            A tuple.
-        """
+        """Shape of one label of an image of size `(height, width)`."""
         channels = self.label.channels
         return (*size, channels) if channels else tuple(size)
 
@@ -100,18 +93,9 @@ def no_range(arrays):
 
 
 def lookup(argument, name, table):
-    """The entry of a table by its name.
+    """`table[name]`, or a `ValueError` that lists the valid names.
 
-    Args:
-        argument: Name of the argument that holds `name`, for the error.
-        name: Key of the table.
-        table: dict.
-
-    Returns:
-        `table[name]`.
-
-    Raises:
-        ValueError: If there is no such key, listing the valid ones.
+    `argument` is what the caller calls `name`, for the error.
     """
     if name not in table:
         raise ValueError(

@@ -98,16 +98,10 @@ class TaskTrainer(*StateMixins, keras.Model):
         return super().evaluate(x, y, *args, **kwargs)
 
     def task_losses(self, labels, predictions, masks):
-        """The source loss of every task, unweighted.
+        """The source loss of every task, unweighted, a dict of float32 scalars.
 
-        Args:
-            labels: dict from task name to labels.
-            predictions: dict from task name to raw outputs.
-            masks: Optional dict from task name to validity masks of shape
-                `(batch_size, height, width, 1)`.
-
-        Returns:
-            dict from task name to a float32 scalar.
+        `labels`, raw `predictions` and `masks`, of shape `(batch_size, height,
+        width, 1)`, are dicts by task name. Masks are optional.
         """
         masks = masks or {}
         self._check_labels(labels, predictions)
@@ -146,23 +140,11 @@ class TaskTrainer(*StateMixins, keras.Model):
         check_labels(labels, tuple(prediction.shape)[1:3], self.tasks)
 
     def encode(self, images, training=None, taps=None, keep_state=False):
-        """Features of images, as the stage computes them.
+        """As `MultiTaskModel.encode`, with the defaults of the stage.
 
         For the extra views of a method (rotated, perturbed, cropped), which
-        leave the batch norm statistics alone unless told otherwise.
-
-        Args:
-            images: Tensor of shape `(batch_size, height, width, 3)`, float32
-                RGB in 0 ... 255.
-            training: Optional bool. Whether batch norm uses the statistics of
-                these images; by default what the stage does.
-            taps: Optional tuple of patterns of features; by default those
-                that the stage needs.
-            keep_state: bool. Whether moving statistics follow these images,
-                if their own are used.
-
-        Returns:
-            dict from name to features.
+        leave the batch norm statistics alone unless told otherwise. By default,
+        batch norm is that of the stage and `taps` are what the stage needs.
         """
         if training is None:
             training = self.batch_statistics
@@ -170,15 +152,7 @@ class TaskTrainer(*StateMixins, keras.Model):
         return self.network.encode(images, training, taps, keep_state)
 
     def decode(self, features, size):
-        """Raw outputs of the decoders.
-
-        Args:
-            features: What `encode` returned.
-            size: Pair of ints or int tensors, `(height, width)` of the outputs.
-
-        Returns:
-            dict from task name to raw outputs.
-        """
+        """As `MultiTaskModel.decode`."""
         return self.network.decode(features, size)
 
     def get_compile_config(self):

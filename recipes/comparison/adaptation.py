@@ -36,7 +36,7 @@ def measure_curve(adapter, target, settings, start):
 
     Args:
         adapter: A `TargetAdapter`, not adapted.
-        target: Labelled dataset; no label reaches the method.
+        target: Labeled dataset; no label reaches the method.
         settings: `Settings`.
         start: Point 0, what `measure_source` returned for this network.
 

@@ -17,7 +17,7 @@ def _options(settings, dataset):
 
 
 def load_source(settings, tasks, seed):
-    """Labelled source images in the order of a seed, to train on.
+    """Labeled source images in the order of a seed, to train on.
 
     Made anew for every source model: then all see the same batches, whatever
     was trained before.
@@ -57,7 +57,7 @@ def load_statistics(settings, tasks):
 
 
 def load_target(settings, tasks, name):
-    """A labelled target, in order."""
+    """A labeled target, in order."""
     return keras_s4t.data.load(
         name,
         settings.split,

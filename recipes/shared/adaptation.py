@@ -32,7 +32,7 @@ def measure_source(adapter, target):
     Args:
         adapter: A compiled `TargetAdapter`, not adapted. The source model
             predicts with its moving statistics, whatever the method does.
-        target: Labelled dataset.
+        target: Labeled dataset.
 
     Returns:
         dict, `{"step": 0, <metric key>: float, ...}`.

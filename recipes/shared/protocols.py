@@ -15,7 +15,7 @@ def online(target, steps):
     pools what step `t` predicted on all batches.
 
     Args:
-        target: Labelled `tf.data.Dataset` of `(images, labels, masks)`.
+        target: Labeled `tf.data.Dataset` of `(images, labels, masks)`.
         steps: int. Updates per batch.
 
     Returns:

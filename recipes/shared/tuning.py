@@ -19,7 +19,7 @@ class Trial:
 
     Attributes:
         name: Name of the corruption with its severity.
-        target: Labelled dataset that the curve evaluates.
+        target: Labeled dataset that the curve evaluates.
         make_stream: Function without arguments that returns a stream to adapt
             to and callbacks, as the functions of `PROTOCOLS` do.
     """

@@ -39,7 +39,7 @@ def write(folder, version):
 
 
 def ids_on_disk(view):
-    """0 is unlabelled, the classes count from 1."""
+    """0 is unlabeled, the classes count from 1."""
     ids = LOOKUP[view.classes]
     return np.where(ids == 255, 0, ids + 1).astype("uint8")
 

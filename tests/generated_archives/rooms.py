@@ -19,7 +19,7 @@ class View:
     Attributes:
         image: uint8 `(height, width, 3)`.
         classes: int `(height, width)`, of SynthRooms, 255 at `UNLABELLED`.
-        depth: float `(height, width, 1)`, metres, 0 in `HOLE`.
+        depth: float `(height, width, 1)`, meters, 0 in `HOLE`.
         normals: float `(height, width, 3)`, canonical, 0 in `HOLE`.
         edges: bool `(height, width)`.
     """

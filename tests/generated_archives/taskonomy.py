@@ -43,7 +43,7 @@ class Labels:
     Attributes:
         image: uint8 `(size, size, 3)`.
         ids: uint8 `(size, size)`, of Taskonomy, 0 uncertain.
-        depth: float `(size, size, 1)`, metres.
+        depth: float `(size, size, 1)`, meters.
         normals: float `(size, size, 3)`, canonical.
         edge: float `(size, size, 1)` in [0, 2.5].
         known: bool `(size, size, 1)`, where there is geometry.

@@ -15,14 +15,7 @@ UINT8_SCALE = 127.5
 
 @contextlib.contextmanager
 def opened(path):
-    """Opens a file. Errors while it is read contain its name.
-
-    Args:
-        path: Path of the file.
-
-    Yields:
-        Binary file object.
-    """
+    """Opens a binary file. Errors while it is read contain its name."""
     try:
         with path.open("rb") as file:
             yield file
@@ -33,9 +26,6 @@ def opened(path):
 
 def read_image_file(path):
     """Reads the encoded bytes of an image that can be decoded.
-
-    Args:
-        path: Path of a JPEG or PNG file with 8 bits per channel.
 
     Returns:
         Tuple of the bytes and the size of the image, `(height, width)`.
@@ -48,16 +38,10 @@ def read_image_file(path):
 
 
 def read_ids(path):
-    """Reads class ids.
+    """Reads class ids from a file with one channel, as uint8.
 
     Palettes are ignored. The decoder of TensorFlow would return the brightness
     of the palette's colors.
-
-    Args:
-        path: Path of a PNG file with one channel, with or without a palette.
-
-    Returns:
-        uint8 array of shape `(height, width)`.
     """
     with opened(path) as file:
         bits = _bits_per_pixel(file)
@@ -69,77 +53,34 @@ def read_ids(path):
 
 
 def read_gray(path):
-    """Reads intensities.
-
-    Args:
-        path: Path of an image with one channel of 8 bits or 1 bit.
-
-    Returns:
-        float32 array of shape `(height, width)` in [0, 1].
-    """
+    """Reads intensities in [0, 1] from one channel of 8 bits or 1 bit."""
     with opened(path) as file:
         gray = _decoded(file, ("L", "1")).convert("L")
     return np.asarray(gray, "float32") / 255
 
 
 def read_vectors(path):
-    """Reads vectors that are stored as the colors of an image.
-
-    Args:
-        path: Path of an RGB image: 0 stands for -1 and 255 for 1.
-
-    Returns:
-        float32 array of shape `(height, width, 3)` in [-1, 1].
-    """
+    """Reads vectors from an RGB image: 0 stands for -1 and 255 for 1."""
     with opened(path) as file:
         colors = np.asarray(_decoded(file, ("RGB",)), "float32")
     return colors / UINT8_SCALE - 1
 
 
 def read_npy(path):
-    """Reads an array from a `.npy` file.
-
-    Args:
-        path: Path of a `.npy` file.
-
-    Returns:
-        array.
-    """
+    """Reads an array from a `.npy` file."""
     with opened(path) as file:
         return np.load(file, allow_pickle=False)
 
 
 def read_mat(path, key):
-    """Reads an array from a MATLAB file, with SciPy.
-
-    Args:
-        path: Path of a `.mat` file.
-        key: str, name of the array.
-
-    Returns:
-        array.
-
-    Raises:
-        ImportError: If SciPy is not installed.
-    """
+    """Reads the array of a name from a MATLAB file, with SciPy."""
     loadmat = required("scipy.io", "scipy").loadmat
     with opened(path) as file:
         return loadmat(file, variable_names=[key])[key]
 
 
 def required(module, package):
-    """Imports an optional module.
-
-    Args:
-        module: str, name of the module.
-        package: str, name of the package that contains it.
-
-    Returns:
-        module.
-
-    Raises:
-        ImportError: If it is not installed, with instructions.
-    """
+    """Imports a module, or raises an `ImportError` that names its package."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -152,20 +93,12 @@ def required(module, package):
 def checked(path, array, shape, low, high):
     """Checks the shape and range of an array read from a file.
 
-    Args:
-        path: Path of the file.
-        array: array of any dtype.
-        shape: The required shape. The array may have an additional last axis
-            of size one.
-        low: Smallest allowed number.
-        high: Largest allowed number.
-
-    Returns:
-        The array, in the given shape.
+    The array may have an additional last axis of size one, which is removed,
+    and NaN is allowed.
 
     Raises:
         ValueError: If the array has another shape or dtype, or numbers out of
-            range. NaN is allowed.
+            range.
     """
     if array.dtype.kind not in "buif":
         raise ValueError(

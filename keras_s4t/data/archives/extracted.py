@@ -15,13 +15,8 @@ TO_CANONICAL = np.array([-1, 1, 1])
 def find_archive(folder, names, marker):
     """Finds the top folder of an extracted archive.
 
-    Args:
-        folder: Path, `manual_dir` of TFDS.
-        names: Possible names of the top folder.
-        marker: str, a file of the archive, relative to the top folder.
-
-    Returns:
-        Path of the top folder: `folder` itself or one of `names` in it.
+    It is `folder` itself or one of `names` in it: the one that contains the
+    file `marker`.
 
     Raises:
         ValueError: If none or several of them contain the marker.
@@ -39,12 +34,6 @@ def find_archive(folder, names, marker):
 def read_lines(path):
     """Reads a list of names, one per line.
 
-    Args:
-        path: Path of a text file.
-
-    Returns:
-        list of str, without surrounding blanks and empty lines.
-
     Raises:
         ValueError: If the file cannot be read or is empty.
     """
@@ -56,16 +45,11 @@ def read_lines(path):
     return names
 
 
-def read_normals(path, size, mask=True):
-    """Reads normals. Vectors shorter than 0.5 are missing.
-
-    Args:
-        path: Path of a `.jpg`, `.png` or `.npy` file.
-        size: Pair `(height, width)`.
-        mask: array of that shape, 0 where normals are ignored.
+def read_vectors_of(path, size):
+    """Reads a `.jpg`, `.png` or `.npy` file of normals of any length.
 
     Returns:
-        uint8 array of shape `(height, width, 3)`, encoded as in `stored.py`.
+        array of shape `(height, width, 3)` in the canonical frame.
 
     Raises:
         ValueError: If the file is missing, damaged or of another shape or
@@ -73,5 +57,9 @@ def read_normals(path, size, mask=True):
     """
     read = read_npy if path.suffix == ".npy" else read_vectors
     # Rounding can make a component slightly larger than 1.
-    normals = checked(path, read(path), (*size, 3), -1.01, 1.01)
-    return encode_normals(normals * TO_CANONICAL, mask)
+    return checked(path, read(path), (*size, 3), -1.01, 1.01) * TO_CANONICAL
+
+
+def read_normals(path, size, mask=True):
+    """Reads and encodes normals, 0 in the mask where they are ignored."""
+    return encode_normals(read_vectors_of(path, size), mask)

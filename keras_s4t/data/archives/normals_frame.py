@@ -25,8 +25,8 @@ def normals_of_depth(depth, focal_length):
             the image.
 
     Returns:
-        Array of shape `(height, width, 3)` of unit vectors, x right, y up, z
-        toward the camera; 0 where depth is missing or not planar.
+        Unit vectors in the canonical frame, 0 where depth is missing or not
+        planar.
     """
     height, width = depth.shape
     rows, columns = np.mgrid[:height, :width]
@@ -84,10 +84,8 @@ def frame_errors(stored, measured):
     Raises:
         ValueError: If no pixel has both normals.
     """
-    stored, measured = (
-        np.reshape(stored, (-1, 3)),
-        np.reshape(measured, (-1, 3)),
-    )
+    stored = np.reshape(stored, (-1, 3))
+    measured = np.reshape(measured, (-1, 3))
     lengths = np.linalg.norm(stored, axis=-1)
     both = (lengths >= MIN_LENGTH) & measured.any(-1)
     if not both.any():

@@ -1,7 +1,8 @@
 """Augmentation that moves an image, its labels and its masks together.
 
-All randomness comes from a seed per example. So the number of threads and an
-interruption change no batch.
+Functions take an example, a tuple `(image, labels, masks)` as in `records.py`,
+and return one. All randomness comes from a seed per example. So the number of
+threads and an interruption change no batch.
 """
 
 import dataclasses
@@ -34,14 +35,8 @@ class Augmentation:
     Example:
 
     ```python
-    source = keras_s4t.data.load(
-        "nyud_mt",
-        "train",
-        tasks,
-        training=True,
-        size=(256, 352),
-        augmentation=keras_s4t.data.Augmentation(zoom=(0.5, 2.0)),
-    )
+    augmentation = keras_s4t.data.Augmentation(zoom=(0.5, 2.0))
+    training = keras_s4t.data.Training(augmentation=augmentation)
     ```
     """
 
@@ -107,13 +102,7 @@ def augment(example, kinds, seed, augmentation, size=None):
 def zoom(example, kinds, factor):
     """Enlarges an example as if the camera had a longer lens.
 
-    Args:
-        example: Tuple `(image, labels, masks)`.
-        kinds: dict from task name to a `Label`.
-        factor: float tensor, of the size in pixels.
-
-    Returns:
-        A tuple of the same structure, distances divided by the factor.
+    Distances are divided by the factor, a float tensor.
     """
     import tensorflow as tf
 
@@ -127,16 +116,7 @@ def zoom(example, kinds, factor):
 
 
 def crop(example, seed, size):
-    """Cuts a random part out of an example.
-
-    Args:
-        example: Tuple `(image, labels, masks)`.
-        seed: int64 tensor of shape `(2,)`.
-        size: int32 tensor of shape `(2,)`, the most height and width.
-
-    Returns:
-        A tuple of the same structure.
-    """
+    """Cuts a random part out of an example, of `size` pixels at most."""
     import keras
     import tensorflow as tf
 
@@ -150,15 +130,7 @@ def crop(example, seed, size):
 
 
 def flip_horizontally(example, kinds):
-    """Mirrors an example left to right; directions change the sign of x.
-
-    Args:
-        example: Tuple `(image, labels, masks)`.
-        kinds: dict from task name to a `Label`.
-
-    Returns:
-        A tuple of the same structure.
-    """
+    """Mirrors an example left to right; directions change the sign of x."""
     import keras
     import tensorflow as tf
 
@@ -170,16 +142,7 @@ def flip_horizontally(example, kinds):
 
 
 def random_flip(example, kinds, seed):
-    """Mirrors an example with probability one half.
-
-    Args:
-        example: Tuple `(image, labels, masks)`.
-        kinds: dict from task name to a `Label`.
-        seed: int64 tensor of shape `(2,)`; the same seed, the same outcome.
-
-    Returns:
-        A tuple of the same structure.
-    """
+    """Mirrors an example with probability one half."""
     import tensorflow as tf
 
     coin = tf.random.stateless_uniform((), seed=seed) < 0.5

@@ -16,18 +16,7 @@ SHUFFLE_BUFFER = 2048
 
 @dataclasses.dataclass(frozen=True)
 class Batching:
-    """How examples become batches.
-
-    Args:
-        kinds: dict from task name to a `Label`.
-        batch_size: int.
-        training: Optional `Training`: shuffled, augmented, and without the
-            last, smaller batch.
-        canvas: `Canvas`.
-
-    Raises:
-        ValueError: If `batch_size` is less than 1.
-    """
+    """How examples become batches: shuffled and augmented in training."""
 
     kinds: Mapping
     batch_size: int = 8
@@ -42,18 +31,9 @@ class Batching:
             )
 
     def batches(self, elements, read, shuffle_buffer):
-        """Batches of examples.
+        """Batches of the examples that `read` makes of elements.
 
         Elements are shuffled and skipped before they are read.
-
-        Args:
-            elements: A `tf.data.Dataset`.
-            read: Function from an element to an example.
-            shuffle_buffer: int. Elements in memory from which the next one is
-                drawn in training.
-
-        Returns:
-            A `tf.data.Dataset` of `(images, labels, masks)`.
         """
         import tensorflow as tf
 
@@ -68,7 +48,12 @@ class Batching:
         def prepare(element, seed=None):
             # `Dataset.map` passes a tuple as several arguments.
             parts = element if isinstance(element, tuple) else (element,)
-            return self._finished(read(*parts), seed)
+            example = read(*parts)
+            if seed is not None:
+                augmentation = self.training.augmentation
+                size = self.canvas.size
+                example = augment(example, self.kinds, seed, augmentation, size)
+            return self.canvas.finish(example, self.kinds)
 
         return (
             elements.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
@@ -94,13 +79,6 @@ class Batching:
             pairs = pairs.skip(training.first_batch * self.batch_size)
             pairs = pairs.take(count * self.batch_size)
         return pairs
-
-    def _finished(self, example, seed):
-        if seed is not None:
-            augmentation = self.training.augmentation
-            size = self.canvas.size
-            example = augment(example, self.kinds, seed, augmentation, size)
-        return self.canvas.finish(example, self.kinds)
 
 
 def batches(

@@ -53,30 +53,13 @@ class Canvas:
             )
 
     def fit(self, example, kinds):
-        """Scales an example to the canvas, where that is asked for.
-
-        Args:
-            example: Tuple `(image, labels, masks)`, see `records.py`.
-            kinds: dict from task name to a `Label`.
-
-        Returns:
-            A tuple of the same structure, of any size.
-        """
+        """Scales an example to the canvas, where that is asked for."""
         if self.size is None or self.resize == "none":
             return example
         return fit_example(example, kinds, self.size)
 
     def finish(self, example, kinds):
-        """Scales the values of the image, and pads the example.
-
-        Args:
-            example: Tuple `(image, labels, masks)`, not larger than the
-                canvas.
-            kinds: dict from task name to a `Label`.
-
-        Returns:
-            A tuple of the same structure, of the size of the canvas.
-        """
+        """Scales the values of the image, and pads to the canvas."""
         image, labels, masks = example
         example = (IMAGE_SCALINGS[self.image_scaling](image), labels, masks)
         if self.size is None:

@@ -4,17 +4,11 @@ from keras_s4t import imagenet
 
 
 def as_taskonomy_release(image):
-    """An image that the network normalizes to [-1, 1].
+    """A float32 image in 0 ... 255 that the network normalizes to [-1, 1].
 
     The authors' release scales Taskonomy's images to [-1, 1], and those of
     NYUD and PASCAL by ImageNet's mean and deviation. So part of the shift
     between them is a gain of about 2.2, which batch norm statistics undo.
-
-    Args:
-        image: float32 tensor of shape `(height, width, 3)` in 0 ... 255.
-
-    Returns:
-        A tensor as `image`.
     """
     import tensorflow as tf
 

@@ -13,31 +13,23 @@ def jitter_colors(image, seed, strengths):
     Args:
         image: float32 tensor of shape `(height, width, 3)` in 0 ... 255.
         seed: int64 tensor of shape `(2,)`; the same seed, the same outcome.
-        strengths: Object with the attributes `brightness`, `contrast`,
-            `saturation` and `hue`, see `Augmentation`.
+        strengths: Object with the attributes of `LIMITS`, see `Augmentation`.
 
     Returns:
         A tensor as `image`.
     """
     import tensorflow as tf
 
+    def scaled(change):
+        return lambda image, strength, seed: change(
+            image, 1 - strength, 1 + strength, seed
+        )
+
     changes = {
-        "brightness": lambda x, strength, seed: (
-            tf.image.stateless_random_brightness(x, strength, seed)
-        ),
-        "contrast": lambda x, strength, seed: (
-            tf.image.stateless_random_contrast(
-                x, 1 - strength, 1 + strength, seed
-            )
-        ),
-        "saturation": lambda x, strength, seed: (
-            tf.image.stateless_random_saturation(
-                x, 1 - strength, 1 + strength, seed
-            )
-        ),
-        "hue": lambda x, strength, seed: tf.image.stateless_random_hue(
-            x, strength, seed
-        ),
+        "brightness": tf.image.stateless_random_brightness,
+        "contrast": scaled(tf.image.stateless_random_contrast),
+        "saturation": scaled(tf.image.stateless_random_saturation),
+        "hue": tf.image.stateless_random_hue,
     }
     if not any(getattr(strengths, name) for name in LIMITS):
         return image

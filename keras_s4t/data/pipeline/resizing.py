@@ -13,20 +13,12 @@ PADDING_COLOR = tuple(255 * mean for mean in imagenet.MEAN)
 
 
 def resize_example(example, kinds, size):
-    """Resizes an example.
+    """Resizes an example to `(height, width)`.
 
     Images are averaged, antialiased, and so are edges, over their valid
     pixels. Everything else takes the nearest pixel: averages of class ids, of
     depths across an occlusion or of normals across a corner mean nothing.
     Depth stays as it is, since the camera does.
-
-    Args:
-        example: Tuple `(image, labels, masks)`.
-        kinds: dict from task name to a `Label`.
-        size: Pair of ints or int32 tensors, `(height, width)`.
-
-    Returns:
-        A tuple of the same structure.
     """
     import tensorflow as tf
 
@@ -54,14 +46,6 @@ def fit_example(example, kinds, size):
     """Scales an example to the largest size within a canvas.
 
     The aspect ratio stays what it is, up to half a pixel.
-
-    Args:
-        example: Tuple `(image, labels, masks)`.
-        kinds: dict from task name to a `Label`.
-        size: Pair of ints, `(height, width)` of the canvas.
-
-    Returns:
-        A tuple of the same structure.
     """
     import tensorflow as tf
 
@@ -81,16 +65,8 @@ def pad_example(example, kinds, size):
     """Pads an example to a canvas, at the bottom and at the right.
 
     Masks are 0 there, so that no loss and no metric sees the padding, and the
-    label of classes is the ignored one.
-
-    Args:
-        example: Tuple `(image, labels, masks)`, not larger than the canvas;
-            TensorFlow's `InvalidArgumentError` is raised if it is.
-        kinds: dict from task name to a `Label`.
-        size: Pair of ints, `(height, width)` of the canvas.
-
-    Returns:
-        A tuple of the same structure, of static shape.
+    label of classes is the ignored one. TensorFlow's `InvalidArgumentError` is
+    raised if the example is larger. The result has a static shape.
     """
     import keras
     import tensorflow as tf

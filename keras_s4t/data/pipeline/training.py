@@ -47,17 +47,7 @@ class Training:
 
 
 def get_training(training):
-    """The `Training` that a loader was asked for.
-
-    Args:
-        training: bool or `Training`.
-
-    Returns:
-        A `Training`, or `None` where there is none.
-
-    Raises:
-        ValueError: If it is anything else.
-    """
+    """The `Training` that a loader was asked for, or `None`."""
     if isinstance(training, Training):
         return training
     if not isinstance(training, bool):

@@ -6,7 +6,7 @@ import typing
 from keras_s4t.data.archives.taskonomy import TaskonomyFolder
 from keras_s4t.data.label_spaces import NATIVE_CLASSES
 from keras_s4t.data.pipeline.batching import SHUFFLE_BUFFER
-from keras_s4t.data.readers.reader import records_reader
+from keras_s4t.data.readers.reader import Reader
 from keras_s4t.data.readers.tfds_reader import tfds_reader
 from keras_s4t.data.records import check_tasks
 from keras_s4t.data.synth_rooms import SynthRooms
@@ -20,31 +20,24 @@ TASKONOMY_SIZE = 256
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What a loader is asked to read.
+    """What a loader is asked to read: arguments of `load` and a seed.
 
     Attributes:
-        name: str, the dataset and, after a slash, its variant; see `load`.
-        split: str, as of `load`.
-        task_names: Names of the tasks wanted.
         size: Optional pair of ints, `(height, width)` of rendered images.
-        num_examples: Optional int, only the first examples.
-        shuffle_seed: Optional int. Shuffles the files of TFDS datasets.
-        label_space: Optional `LabelSpace` or name of one.
-        data_dir: Optional folder of TFDS datasets, or of Taskonomy.
-        cache_dir: Optional folder of rendered images.
-        workers: int. Rendering processes.
+        shuffle_seed: Optional int. Shuffles the files of TFDS datasets, anew in
+            every epoch.
     """
 
     name: str
     split: str
     task_names: tuple
-    size: tuple | None = None
-    num_examples: int | None = None
-    shuffle_seed: int | None = None
-    label_space: typing.Any = None
-    data_dir: typing.Any = None
-    cache_dir: typing.Any = None
-    workers: int = 1
+    size: tuple | None
+    num_examples: int | None
+    shuffle_seed: int | None
+    label_space: typing.Any
+    data_dir: typing.Any
+    cache_dir: typing.Any
+    workers: int
 
     @property
     def dataset(self):
@@ -58,24 +51,14 @@ class Request:
 
 
 def get_reader(request):
-    """The reader of a dataset.
-
-    Args:
-        request: `Request`.
-
-    Returns:
-        A `Reader`.
-
-    Raises:
-        ValueError: As of `load`.
-    """
+    """The `Reader` of a dataset. Raises a `ValueError` as `load` does."""
     with_space = [*NATIVE_CLASSES, TASKONOMY_FOLDER]
     if request.label_space is not None and request.dataset not in with_space:
         raise ValueError(
             f"`label_space` is for the datasets {with_space}. Received: "
             f"label_space={request.label_space!r}, name={request.name!r}"
         )
-    return READERS.get(request.dataset, _read_tfds)(request)
+    return READERS.get(request.dataset, tfds_reader)(request)
 
 
 def _read_rooms(request):
@@ -93,7 +76,9 @@ def _read_rooms(request):
     check_tasks(compact_specs(height), request.task_names)
     arrays = rooms.arrays(request.cache_dir, request.workers)
     records = tf.data.Dataset.from_tensor_slices(arrays)
-    return records_reader(records, SHUFFLE_BUFFER, is_rendered=True)
+    return Reader(
+        records, lambda record: record, SHUFFLE_BUFFER, is_rendered=True
+    )
 
 
 def _read_taskonomy(request):
@@ -112,18 +97,6 @@ def _read_taskonomy(request):
         num_views=request.num_examples,
     )
     return folder.reader(request.label_space)
-
-
-def _read_tfds(request):
-    return tfds_reader(
-        request.name,
-        request.split,
-        request.task_names,
-        request.label_space,
-        request.num_examples,
-        request.shuffle_seed,
-        request.data_dir,
-    )
 
 
 #: Functions by the names of datasets; all others are datasets of TFDS.

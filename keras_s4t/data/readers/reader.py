@@ -23,17 +23,3 @@ class Reader:
     shuffle_buffer: int
     version: str = ""
     is_rendered: bool = False
-
-
-def records_reader(records, shuffle_buffer, **kwargs):
-    """A reader of records that are canonical already.
-
-    Args:
-        records: A `tf.data.Dataset` of canonical records.
-        shuffle_buffer: int.
-        **kwargs: Further arguments of `Reader`.
-
-    Returns:
-        A `Reader`.
-    """
-    return Reader(records, lambda record: record, shuffle_buffer, **kwargs)

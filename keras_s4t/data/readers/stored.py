@@ -70,9 +70,6 @@ def encode_semseg(ids):
         ids: integer array of shape `(height, width)` or `(height, width, 1)`;
             255 is to be ignored.
 
-    Returns:
-        uint8 array of shape `(height, width, 1)`.
-
     Raises:
         ValueError: If they are not integers in 0 ... 255.
     """
@@ -92,9 +89,6 @@ def encode_depth(depth, mask=True):
         depth: float array of shape `(height, width)` or `(height, width, 1)`,
             meters along the optical axis; 0, NaN and infinity are missing.
         mask: array of that shape, 0 where depth is missing.
-
-    Returns:
-        uint16 array of shape `(height, width, 1)`.
     """
     depth = _one_channel(depth).astype("float64")
     millimeters = np.rint(MILLIMETERS * depth)
@@ -110,9 +104,6 @@ def encode_normals(normals, mask=True):
             frame, of any length; those shorter than 0.5 or NaN are missing.
         mask: array of shape `(height, width)` or `(height, width, 1)`, 0
             where normals are missing.
-
-    Returns:
-        uint8 array of shape `(height, width, 3)`.
     """
     normals = np.asarray(normals, "float64")
     length = np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -123,16 +114,12 @@ def encode_normals(normals, mask=True):
 
 
 def encode_edge(edge, mask=True):
-    """Encodes edges.
+    """Encodes edges as `edge`, 0 where missing, and `edge_mask`.
 
     Args:
         edge: float array of shape `(height, width)` or `(height, width, 1)`,
             in [0, 1]; values outside are clipped, NaN is missing.
         mask: array of that shape, 0 where edges are missing.
-
-    Returns:
-        dict of arrays of shape `(height, width, 1)`: `edge`, uint16, 0 where
-        missing, and `edge_mask`, uint8.
     """
     edge = _one_channel(edge).astype("float64")
     known = ~np.isnan(edge) & _is_on(mask)

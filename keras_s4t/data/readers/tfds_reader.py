@@ -16,63 +16,35 @@ _TWO_SPLITS = {"validation": "val", "test": "val"}
 SPLITS = {"nyud_mt": _TWO_SPLITS, "pascal_mt": _TWO_SPLITS}
 
 
-def tfds_reader(
-    name,
-    split,
-    task_names,
-    label_space=None,
-    num_examples=None,
-    shuffle_seed=None,
-    data_dir=None,
-):
-    """The records of a TFDS dataset.
+def tfds_reader(request):
+    """The `Reader` of a TFDS dataset, whose elements know their number.
 
-    Args:
-        name: str, a dataset of `label_spaces.NATIVE_CLASSES`, stored as
-            `stored.py` says, or one that emits canonical records; with its
-            config or without.
-        split: str, TFDS split syntax. Of the former also `"train"`,
-            `"validation"` and `"test"`: where a dataset has no more than two
-            splits, the last two are the same.
-        task_names: Names of the tasks wanted.
-        label_space: Optional `LabelSpace`, or name of one, for the former.
-        num_examples: Optional int, only the first examples.
-        shuffle_seed: Optional int. Shuffles the files, anew in every epoch.
-        data_dir: Optional folder of TFDS datasets.
-
-    Returns:
-        A `Reader` whose elements know their number.
-
-    Raises:
-        ValueError: If the dataset is unknown, not prepared, misses a task or
-            is not of the label space.
+    The datasets of `label_spaces.NATIVE_CLASSES` are stored as `stored.py`
+    says. Others must emit canonical records.
     """
-    dataset_name = name.split("/")[0]
-    is_stored = dataset_name in label_spaces.NATIVE_CLASSES
     lookup = None
-    if label_space is not None:
-        lookup = label_spaces.get(label_space).lookup(dataset_name)
+    if request.label_space is not None:
+        space = label_spaces.get(request.label_space)
+        lookup = space.lookup(request.dataset)
+    is_stored = request.dataset in label_spaces.NATIVE_CLASSES
     if is_stored:
         # TFDS knows a builder once it is imported.
-        importlib.import_module(f"keras_s4t.data.builders.{dataset_name}")
-    builder = _prepared_builder(name, data_dir)
-    check_tasks(builder.info.features, task_names)
+        importlib.import_module(f"keras_s4t.data.builders.{request.dataset}")
+    builder = _prepared_builder(request.name, request.data_dir)
+    check_tasks(builder.info.features, request.task_names)
     if is_stored:
-        split = SPLITS.get(dataset_name, {}).get(split, split)
-        return _stored_reader(
-            builder, split, task_names, lookup, num_examples, shuffle_seed
-        )
-    return _canonical_reader(builder, split, num_examples)
+        return _stored_reader(builder, request, lookup)
+    return _canonical_reader(builder, request)
 
 
-def _canonical_reader(builder, split, num_examples):
+def _canonical_reader(builder, request):
     """The reader of a dataset that emits canonical records."""
     import tensorflow_datasets as tfds
 
     decoders = {}
     if isinstance(builder.info.features["image"], tfds.features.Image):
         decoders["image"] = tfds.decode.SkipDecoding()
-    records = builder.as_dataset(split=split, decoders=decoders)
+    records = builder.as_dataset(split=request.split, decoders=decoders)
 
     def read(record):
         if not decoders:
@@ -80,28 +52,28 @@ def _canonical_reader(builder, split, num_examples):
         return {**record, "image": decode_tensor(record["image"])}
 
     return Reader(
-        records.take(_count(num_examples)),
+        records.take(_count(request)),
         read,
         SHUFFLE_BUFFER,
-        _version(builder, split),
+        _version(builder, request.split),
     )
 
 
-def _stored_reader(
-    builder, split, task_names, lookup, num_examples, shuffle_seed
-):
+def _stored_reader(builder, request, lookup):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
+    split = SPLITS.get(request.dataset, {}).get(request.split, request.split)
+    seed = request.shuffle_seed
     features = builder.info.features
-    wanted = ["image", "id", *task_names]
-    wanted += [f"{name}_mask" for name in task_names]
+    wanted = ["image", "id", *request.task_names]
+    wanted += [f"{name}_mask" for name in request.task_names]
     wanted = [key for key in wanted if key in features]
     # The first examples are those of the first files.
     elements = builder.as_dataset(
         split=split,
-        shuffle_files=shuffle_seed is not None and num_examples is None,
-        read_config=tfds.ReadConfig(shuffle_seed=shuffle_seed),
+        shuffle_files=seed is not None and request.num_examples is None,
+        read_config=tfds.ReadConfig(shuffle_seed=seed),
         decoders=tfds.decode.PartialDecoding(
             {key: True for key in wanted},
             {key: tfds.decode.SkipDecoding() for key in wanted},
@@ -120,7 +92,7 @@ def _stored_reader(
         return canonical_record(stored, lookup)
 
     return Reader(
-        elements.take(_count(num_examples)),
+        elements.take(_count(request)),
         read,
         SHUFFLE_BUFFER,
         _version(builder, split),
@@ -131,8 +103,8 @@ def _version(builder, split):
     return f"{builder.data_path} {builder.info.splits[split].num_examples}"
 
 
-def _count(num_examples):
-    return -1 if num_examples is None else num_examples
+def _count(request):
+    return -1 if request.num_examples is None else request.num_examples
 
 
 def _prepared_builder(name, data_dir):

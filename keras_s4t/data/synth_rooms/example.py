@@ -7,11 +7,7 @@ from keras_s4t.data.synth_rooms.sample import render_scene
 
 
 def compact_specs(size):
-    """Returns the shape and dtype of each array of a compact example.
-
-    Args:
-        size: int, side of the picture in pixels.
-    """
+    """Returns the shape and dtype of each array of a compact example."""
     return {
         "image": ((size, size, 3), np.uint8),
         "semseg": ((size, size), np.uint8),
@@ -24,17 +20,8 @@ def compact_specs(size):
 def render_example(domain, split, index, size, seed, edge_sigma):
     """Renders image and labels at full precision.
 
-    Args:
-        domain: `Domain`.
-        split: str.
-        index: int.
-        size: int, pixels.
-        seed: int.
-        edge_sigma: float, pixels.
-
-    Returns:
-        dict of arrays with the keys and shapes of `compact_specs`; `image` is
-        uint8, `semseg` int, the others are float32.
+    The arguments are those of `SynthRooms`. The arrays have the keys and shapes
+    of `compact_specs`; `image` is uint8, `semseg` int, the others are float32.
     """
     sample = render_scene(domain, split, index, size, seed)
     edges = sample.edges.astype(np.float32)[..., None]
@@ -45,9 +32,3 @@ def render_example(domain, split, index, size, seed, edge_sigma):
         "normals": sample.rendering.normals,
         "edge": soften_edges(edges, edge_sigma),
     }
-
-
-def compacted(example):
-    """Returns an example in the dtypes of `compact_specs`."""
-    specs = compact_specs(len(example["image"]))
-    return {name: example[name].astype(d) for name, (_, d) in specs.items()}

@@ -3,17 +3,16 @@
 import dataclasses
 import hashlib
 import json
+import math
+import numbers
 import operator
 
 import numpy as np
 
 from keras_s4t.data.synth_rooms import domains
-from keras_s4t.data.synth_rooms.arguments import checked_integer
-from keras_s4t.data.synth_rooms.arguments import checked_number
 from keras_s4t.data.synth_rooms.classes import CLASS_NAMES
 from keras_s4t.data.synth_rooms.classes import IGNORE_CLASS
 from keras_s4t.data.synth_rooms.example import compact_specs
-from keras_s4t.data.synth_rooms.example import compacted
 from keras_s4t.data.synth_rooms.example import render_example
 from keras_s4t.data.synth_rooms.sample import SPLITS
 from keras_s4t.data.synth_rooms.storage.array_cache import ArrayCache
@@ -95,10 +94,10 @@ class SynthRooms:
             num_examples = DEFAULT_NUM_EXAMPLES[split]
         self.split = split
         self.domain = domains.get(domain)
-        self.size = checked_integer("size", size, MIN_SIZE)
-        self.num_examples = checked_integer("num_examples", num_examples, 1)
-        self.seed = checked_integer("seed", seed, 0, 2**32 - 1)
-        self.edge_sigma = checked_number("edge_sigma", edge_sigma, 0)
+        self.size = _checked_integer("size", size, MIN_SIZE)
+        self.num_examples = _checked_integer("num_examples", num_examples, 1)
+        self.seed = _checked_integer("seed", seed, 0, 2**32 - 1)
+        self.edge_sigma = _checked_number("edge_sigma", edge_sigma, 0)
 
     def __len__(self):
         return self.num_examples
@@ -174,7 +173,7 @@ class SynthRooms:
                 is none of its options.
             RuntimeError: if a worker process stopped unexpectedly.
         """
-        workers = checked_integer("workers", workers, 1)
+        workers = _checked_integer("workers", workers, 1)
         if verbose not in ("auto", 0, 1):
             raise ValueError(
                 "`verbose` must be 'auto', 0 or 1. "
@@ -205,4 +204,26 @@ class SynthRooms:
         )
 
     def _render_compact(self, index):
-        return compacted(self._render(index))
+        example, specs = self._render(index), compact_specs(self.size)
+        return {name: example[name].astype(d) for name, (_, d) in specs.items()}
+
+
+def _checked_integer(name, value, low, high=None):
+    """Returns an int from `low` to `high`, or raises a `ValueError`."""
+    in_range = isinstance(value, numbers.Integral) and value >= low
+    if not in_range or (high is not None and value > high):
+        limit = f"of at least {low}" if high is None else f"in [{low}, {high}]"
+        raise ValueError(
+            f"`{name}` must be an int {limit}. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def _checked_number(name, value, low):
+    """Returns a finite float of at least `low`, or raises a `ValueError`."""
+    if not isinstance(value, numbers.Real) or not low <= value < math.inf:
+        raise ValueError(
+            f"`{name}` must be a number of at least {low}. "
+            f"Received: {name}={value!r}"
+        )
+    return float(value)

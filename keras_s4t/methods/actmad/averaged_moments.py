@@ -1,50 +1,26 @@
 import keras
 
+from keras_s4t.layers import Statistics
+
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class AveragedMoments(keras.layers.Layer):
+class AveragedMoments(Statistics):
     """Means and variances of several features, averaged over batches.
 
-    All batches have equal weight. The state is stored in weights, so that it is
-    saved and collection can be resumed.
-
-    Attributes:
-        means: dict from name to a variable with the shape of the moments of
-            that feature.
-        variances: dict from name to a variable of the same shape.
+    All batches have equal weight. `means` and `variances` are dicts from the
+    name of a feature to a variable with the shape of its moments.
     """
-
-    def __init__(self, **kwargs):
-        # Statistics are float32 with every dtype policy of the network.
-        super().__init__(**{**kwargs, "dtype": "float32"})
 
     def build(self, moments_shape):
         self.means, self.variances = {}, {}
         for name, shape in moments_shape.items():
-            self.means[name] = self._add_state(f"{name}_mean", shape)
-            self.variances[name] = self._add_state(f"{name}_variance", shape)
-        self.num_batches = self._add_state("num_batches", (), "int")
+            self.means[name] = self.add_statistic(f"{name}_mean", shape)
+            self.variances[name] = self.add_statistic(f"{name}_variance", shape)
+        self.num_batches = self.add_statistic("num_batches", (), "int")
         self.built = True
 
-    def _add_state(self, name, shape, dtype="float32"):
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-        )
-
     def pairs(self, moments):
-        """Pairs every variable with the corresponding moment.
-
-        Args:
-            moments: dict from name to a pair of tensors, mean and variance.
-
-        Returns:
-            list of pairs of a variable and a tensor, both of a mean or both of
-            a variance.
-        """
+        """Pairs every variable with the moment of a batch that it averages."""
         pairs = []
         for name, (mean, variance) in moments.items():
             pairs.append((self.means[name], mean))

@@ -17,11 +17,7 @@ class NoiseDiscriminator(keras.layers.Layer):
     moving statistics.
 
     Computations are in float32, because small noise on large features is below
-    the resolution of half precision.
-
-    Args:
-        projection_dim: int. Channels of the projection.
-        hidden_dim: int. Channels of the hidden layer.
+    the resolution of half precision. The arguments are those of `NCTTT`.
 
     Call arguments:
         features: Tensor of shape `(batch_size, height, width, channels)`.

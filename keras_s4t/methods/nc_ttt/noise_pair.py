@@ -13,13 +13,8 @@ class NoisePair(SeededLayer):
     If both are equally frequent, the probability that a vector `n` of `dim`
     channels is large noise is
     `sigmoid((1 / small^2 - 1 / large^2) |n|^2 / 2 - dim log(large / small))`
-    for standard deviations `large` and `small`.
-
-    Args:
-        sigma_large: float. Standard deviation of the large noise, per channel.
-        sigma_small: float, positive and less than `sigma_large`. Standard
-            deviation of the small noise, per channel.
-        seed: Optional int. Seed of the noise.
+    for standard deviations `large` and `small`. The arguments are those of
+    `NCTTT`.
 
     Raises:
         ValueError: If the standard deviations are out of range.
@@ -37,14 +32,7 @@ class NoisePair(SeededLayer):
         self.sigma_small = sigma_small
 
     def draw(self, shape):
-        """Draws large and small noise.
-
-        Args:
-            shape: Shape of each noise tensor, channels last.
-
-        Returns:
-            Pair `(large, small)` of float32 tensors of that shape.
-        """
+        """Draws a pair `(large, small)` of float32 tensors of a shape."""
         return tuple(
             keras.random.normal(
                 shape, stddev=sigma, dtype="float32", seed=self.seed_generator
@@ -53,14 +41,9 @@ class NoisePair(SeededLayer):
         )
 
     def posteriors(self, noises):
-        """Probability of every vector to be large noise.
+        """Probability of every vector to be large noise, with one channel.
 
-        Args:
-            noises: Sequence of float32 tensors of equal shape, channels last.
-
-        Returns:
-            A float32 tensor in [0, 1] with one channel. The noises are
-            concatenated along the first axis.
+        The noises, of equal shape, are concatenated along the first axis.
         """
         noise = ops.concatenate(noises, axis=0)
         squared_length = ops.sum(ops.square(noise), axis=-1, keepdims=True)

@@ -34,13 +34,8 @@ def fold_resize(x, kernel, scales):
 def window_weights(patch_size, scale):
     """Interpolation weights from the window of a patch to its pixels.
 
-    Args:
-        patch_size: int. Side of a patch.
-        scale: int. Upsampling factor. Divides `patch_size`.
-
-    Returns:
-        A float32 NumPy array of shape `(patch_size, patch_size / scale + 2)`.
-        The window starts one pixel before the patch.
+    The window starts one pixel before the patch. The weights are a float32
+    NumPy array of shape `(patch_size, patch_size / scale + 2)`.
     """
     # Half-pixel centers, in pixels of the window.
     centers = (np.arange(patch_size) + 0.5) / scale + 0.5

@@ -51,14 +51,7 @@ class TaskProjection(keras.layers.Layer):
         return self.projection(features)
 
     def predict_task(self, latent):
-        """The head's prediction, at the resolution of the latent.
-
-        Args:
-            latent: Tensor of shape `(batch_size, height, width, latent_dim)`.
-
-        Returns:
-            Raw outputs of shape `(batch_size, height, width, num_outputs)`.
-        """
+        """The raw outputs of the head, at the resolution of the latent."""
         return self.head(latent)
 
     def compute_output_shape(self, features_shape):

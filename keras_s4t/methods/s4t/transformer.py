@@ -6,19 +6,9 @@ from keras_s4t.methods.s4t.transformer_block import TransformerBlock
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class Transformer(keras.layers.Layer):
-    """A stack of transformer blocks and a final layer normalization.
+    """A stack of `num_layers` transformer blocks and a layer normalization.
 
-    Args:
-        num_layers: int. Number of blocks.
-        hidden_dim: int. Token size.
-        num_heads: int. Attention heads; divides `hidden_dim`.
-        mlp_dim: int. Hidden size of the MLPs.
-
-    Call arguments:
-        inputs: Tokens of shape `(batch_size, num_tokens, hidden_dim)`.
-
-    Returns:
-        Tokens of the same shape.
+    The other arguments are those of `TransformerBlock`. Shapes are kept.
     """
 
     def __init__(self, num_layers, hidden_dim, num_heads, mlp_dim, **kwargs):

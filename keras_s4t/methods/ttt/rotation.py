@@ -65,13 +65,8 @@ class RandomSquareRotation(SeededLayer):
 def rotate(images, quarter_turns):
     """Rotates every image by its own number of quarter turns.
 
-    Args:
-        images: Tensor of shape `(batch_size, side, side, channels)`.
-        quarter_turns: Integer tensor of shape `(batch_size,)`, in 0 ... 3,
-            counterclockwise, as `np.rot90(image, quarter_turns)`.
-
-    Returns:
-        A tensor with the shape of `images`.
+    The turns are integers in 0 ... 3, of shape `(batch_size,)`, and
+    counterclockwise, as in `np.rot90`.
     """
     turns = quarter_turns[:, None, None, None]
     turned = ops.flip(ops.transpose(images, (0, 2, 1, 3)), axis=1)

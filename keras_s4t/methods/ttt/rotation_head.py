@@ -9,18 +9,8 @@ class RotationHead(keras.layers.Layer):
 
     A perceptron on the concatenated spatial averages of all levels. If the
     sizes of the levels are integer multiples of each other, these are the
-    averages of the pyramid fused at its finest level.
-
-    Args:
-        hidden_dim: int. Number of hidden units.
-
-    Call arguments:
-        features: dict from level to a tensor of shape
-            `(batch_size, height, width, channels)`. Levels for which the layer
-            was not built are ignored.
-
-    Returns:
-        Logits of shape `(batch_size, 4)`.
+    averages of the pyramid fused at its finest level. Levels for which the
+    layer was not built are ignored. Logits have shape `(batch_size, 4)`.
 
     Raises:
         ValueError: If `hidden_dim` is not positive.

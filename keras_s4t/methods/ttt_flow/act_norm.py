@@ -71,14 +71,7 @@ class ActNorm(keras.layers.Layer):
         return outputs, self.initial_log_scale + self.log_scale
 
     def inverse(self, outputs):
-        """Computes the inputs from the outputs.
-
-        Args:
-            outputs: Tensor of shape `(batch_size, height, width, channels)`.
-
-        Returns:
-            A float32 tensor of the same shape.
-        """
+        """Computes the inputs from the outputs."""
         inputs = ops.cast(outputs, "float32") * ops.exp(-self.log_scale)
         inputs = (inputs - self.bias) * ops.exp(-self.initial_log_scale)
         return inputs - self.initial_bias

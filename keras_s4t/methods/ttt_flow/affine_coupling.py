@@ -18,15 +18,9 @@ class AffineCoupling(keras.layers.Layer):
 
     Args:
         parity: 0 or 1. Parity of `row + column` at the changed positions.
-        hidden_dim: Optional int. Channels of the network. Defaults to those of
-            the inputs.
-        num_blocks: int. Number of bottleneck blocks of the network.
-        kernel_initializer: Initializer of its convolutions.
-
-    Call arguments:
-        inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norm uses the statistics of the batch
-            and updates its moving statistics.
+        hidden_dim: As of `NormalizingFlow`.
+        num_blocks: As of `NormalizingFlow`.
+        kernel_initializer: As of `NormalizingFlow`.
 
     Returns:
         Pair of float32 tensors with the shape of the inputs: the outputs and
@@ -76,14 +70,7 @@ class AffineCoupling(keras.layers.Layer):
         return inputs * ops.exp(log_scale) + shift, log_scale
 
     def inverse(self, outputs):
-        """Computes the inputs from the outputs, in inference mode.
-
-        Args:
-            outputs: Tensor of shape `(batch_size, height, width, channels)`.
-
-        Returns:
-            A float32 tensor of the same shape.
-        """
+        """Computes the inputs from the outputs, in inference mode."""
         outputs = ops.cast(outputs, "float32")
         # The unchanged half, which the network reads, is the same in both.
         log_scale, shift = self._affine(outputs, training=False)
@@ -112,14 +99,7 @@ class AffineCoupling(keras.layers.Layer):
 def checkerboard(height, width, parity):
     """Mask of the positions where `row + column` has a given parity.
 
-    Args:
-        height: int or int tensor.
-        width: int or int tensor.
-        parity: 0 or 1.
-
-    Returns:
-        A float32 tensor of shape `(height, width, 1)`: 1 at these positions,
-        0 elsewhere.
+    A float32 tensor of shape `(height, width, 1)`: 1 there, 0 elsewhere.
     """
     rows, columns = ops.arange(height), ops.arange(width)
     sums = ops.expand_dims(rows, 1) + columns

@@ -7,17 +7,7 @@ from keras_s4t.methods.ttt_flow.pre_activation_conv import PreActivationConv
 class BottleneckBlock(keras.layers.Layer):
     """Residual block of 1x1, 3x3 and 1x1 pre-activation convolutions.
 
-    Args:
-        filters: int. Channels of the inputs and of every convolution.
-        kernel_initializer: Initializer of the convolutions.
-
-    Call arguments:
-        inputs: Tensor of shape `(batch_size, height, width, filters)`.
-        training: bool. Whether batch norm uses the statistics of the batch
-            and updates its moving statistics.
-
-    Returns:
-        A tensor of the same shape.
+    Inputs, outputs and every convolution have `filters` channels.
     """
 
     def __init__(self, filters, kernel_initializer="glorot_uniform", **kwargs):

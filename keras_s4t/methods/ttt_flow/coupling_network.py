@@ -11,22 +11,9 @@ from keras_s4t.methods.ttt_flow.weight_normalized_conv import (
 class CouplingNetwork(keras.layers.Layer):
     """Residual network of an affine coupling.
 
-    It consists of a weight-normalized 3x3 convolution, pre-activation
-    bottleneck blocks and a pre-activation 1x1 convolution.
-
-    Args:
-        filters: int. Number of output channels.
-        hidden_dim: int. Number of hidden channels.
-        num_blocks: int. Number of bottleneck blocks.
-        kernel_initializer: Initializer of all convolutions.
-
-    Call arguments:
-        inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norm uses the statistics of the batch
-            and updates its moving statistics.
-
-    Returns:
-        A tensor of shape `(batch_size, height, width, filters)`.
+    It consists of a weight-normalized 3x3 convolution to `hidden_dim` channels,
+    `num_blocks` pre-activation bottleneck blocks and a pre-activation 1x1
+    convolution to `filters` channels.
     """
 
     def __init__(

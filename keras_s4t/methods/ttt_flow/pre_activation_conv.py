@@ -9,21 +9,7 @@ from keras_s4t.methods.ttt_flow.weight_normalized_conv import (
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class PreActivationConv(keras.layers.Layer):
-    """Batch norm, ReLU, then a weight-normalized convolution.
-
-    Args:
-        filters: int. Number of output channels.
-        kernel_size: int. Height and width of the kernel.
-        kernel_initializer: Initializer of the convolution.
-
-    Call arguments:
-        inputs: Tensor of shape `(batch_size, height, width, channels)`.
-        training: bool. Whether batch norm uses the statistics of the batch
-            and updates its moving statistics.
-
-    Returns:
-        A tensor of shape `(batch_size, height, width, filters)`.
-    """
+    """Batch norm, ReLU, then a `WeightNormalizedConv`."""
 
     def __init__(
         self,

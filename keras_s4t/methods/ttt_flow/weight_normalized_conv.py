@@ -12,17 +12,6 @@ class WeightNormalizedConv(keras.layers.Layer):
     with the norm over height, width and input channels. `scale` starts at 1.
     The convolution has stride 1, same padding and a bias.
 
-    Args:
-        filters: int. Number of output channels.
-        kernel_size: int. Height and width of the kernel.
-        kernel_initializer: Initializer of the kernel.
-
-    Call arguments:
-        inputs: Tensor of shape `(batch_size, height, width, channels)`.
-
-    Returns:
-        A tensor of shape `(batch_size, height, width, filters)`.
-
     References:
     - [Salimans and Kingma, 2016](https://arxiv.org/abs/1602.07868)
     """

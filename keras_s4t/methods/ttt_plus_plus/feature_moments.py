@@ -1,9 +1,11 @@
 import keras
 from keras import ops
 
+from keras_s4t.layers import Statistics
+
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class FeatureMoments(keras.layers.Layer):
+class FeatureMoments(Statistics):
     """Running mean and covariance of features.
 
     The layer also keeps the average distance between two batches of the
@@ -11,37 +13,23 @@ class FeatureMoments(keras.layers.Layer):
 
     The moments of a batch are merged with the running moments by the formula
     of Chan et al., which subtracts no large sums and so is accurate in
-    float32. All state is in weights. It is saved with the model, and
-    collection can be resumed.
+    float32.
 
     References:
     - Chan et al., "Algorithms for computing the sample variance", 1983.
     """
 
-    def __init__(self, **kwargs):
-        # Statistics are float32 under every dtype policy.
-        super().__init__(**{**kwargs, "dtype": "float32"})
-
     def build(self, features_shape):
         channels = features_shape[-1]
         square = (channels, channels)
-        self.mean = self._add_state("mean", (channels,))
-        self.covariance = self._add_state("covariance", square)
-        self.first_mean = self._add_state("first_mean", (channels,))
-        self.first_covariance = self._add_state("first_covariance", square)
-        self.spread = self._add_state("spread", (2,))
-        self.num_samples = self._add_state("num_samples", (), "int")
-        self.num_batches = self._add_state("num_batches", (), "int")
+        self.mean = self.add_statistic("mean", (channels,))
+        self.covariance = self.add_statistic("covariance", square)
+        self.first_mean = self.add_statistic("first_mean", (channels,))
+        self.first_covariance = self.add_statistic("first_covariance", square)
+        self.spread = self.add_statistic("spread", (2,))
+        self.num_samples = self.add_statistic("num_samples", (), "int")
+        self.num_batches = self.add_statistic("num_batches", (), "int")
         self.built = True
-
-    def _add_state(self, name, shape, dtype="float32"):
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-        )
 
     @property
     def moments(self):
@@ -87,18 +75,11 @@ class FeatureMoments(keras.layers.Layer):
         self.num_samples.assign(total)
 
     def expected_distances(self, num_images):
-        """Expected distances between moments of one domain.
+        """Expected distances between moments of `num_images` of one domain.
 
         The average distance from the first batch to the others, which is
-        inversely proportional to the number of images.
-
-        Args:
-            num_images: int or scalar tensor. Number of images per pair of
-                moments.
-
-        Returns:
-            Tensor of shape `(2,)`. 1 if there was a single batch or if all
-            batches were equal.
+        inversely proportional to the number of images. A tensor of shape
+        `(2,)`, 1 if there was a single batch or if all batches were equal.
         """
         # Distances between equal batches are rounding errors, not 0.
         rounding = 1e-10 * ops.stack(

@@ -1,9 +1,11 @@
 import keras
 from keras import ops
 
+from keras_s4t.layers import Statistics
+
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class FeatureQueue(keras.layers.Layer):
+class FeatureQueue(Statistics):
     """First-in-first-out queue of features.
 
     Statistics that need more samples than a batch are computed over the queue.
@@ -25,27 +27,16 @@ class FeatureQueue(keras.layers.Layer):
     """
 
     def __init__(self, size, **kwargs):
-        # Statistics are float32 under every dtype policy.
-        super().__init__(**{**kwargs, "dtype": "float32"})
+        super().__init__(**kwargs)
         if size < 1:
             raise ValueError(f"`size` must be positive. Received: size={size}")
         self.size = size
 
     def build(self, features_shape):
-        self.entries = self.add_weight(
-            name="entries",
-            shape=(self.size, features_shape[-1]),
-            initializer="zeros",
-            trainable=False,
-        )
+        shape = (self.size, features_shape[-1])
+        self.entries = self.add_statistic("entries", shape)
         # "int" is int64 on TensorFlow, which keeps no int32 variable on a GPU.
-        self.count = self.add_weight(
-            name="count",
-            shape=(),
-            dtype="int",
-            initializer="zeros",
-            trainable=False,
-        )
+        self.count = self.add_statistic("count", (), "int")
         self.built = True
 
     def call(self, features):

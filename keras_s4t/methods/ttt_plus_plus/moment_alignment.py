@@ -16,17 +16,11 @@ class MomentAlignment(keras.layers.Layer):
 
     Every location of the features is a sample, so their covariance is computed
     over one batch. Projections have one sample per image, so their covariance
-    is computed over a queue. The distances of means and of covariances are
+    is computed over a queue. It contributes to the loss once the queue is half
+    full or holds 128 of them. The distances of means and of covariances are
     divided by their expectation on the source.
 
-    Args:
-        queue_size: Positive int. Number of projections in the queue. Their
-            covariance contributes to the loss once the queue holds half of
-            them, or 128 if that is less.
-        align_weights: Pair of floats, not negative, the weights of features
-            and of projections.
-        mean_weight: float, not negative. Weight of means relative to
-            covariances.
+    The arguments are those of `TTTPlusPlus`.
 
     Call arguments:
         features: Tensor of shape `(batch_size, height, width, channels)`.
@@ -73,9 +67,7 @@ class MomentAlignment(keras.layers.Layer):
     def collect(self, features, projections):
         """Updates the moments of the source. Must run eagerly.
 
-        Args:
-            features: As in the call arguments, of a batch of the source.
-            projections: As in the call arguments, but not added to the queue.
+        Takes the call arguments, and adds no projections to the queue.
         """
         num_images = projections.shape[0]
         for source, samples in (

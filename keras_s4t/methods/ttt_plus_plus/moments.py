@@ -31,28 +31,14 @@ def mean_and_covariance(samples, valid=None):
 
 
 def mean_distance(first, second):
-    """Squared difference of two means, averaged over the channels.
-
-    Args:
-        first: Tensor of shape `(channels,)`.
-        second: Tensor of the same shape.
-
-    Returns:
-        Float32 scalar.
-    """
+    """Squared difference of two means, averaged over the channels."""
     return ops.mean(ops.square(_difference(first, second)))
 
 
 def coral_distance(first, second):
     """Correlation alignment (CORAL) distance of two covariances.
 
-    Args:
-        first: Tensor of shape `(channels, channels)`.
-        second: Tensor of the same shape.
-
-    Returns:
-        Float32 scalar, the squared Frobenius norm of the difference, divided
-        by `4 * channels**2`.
+    The squared Frobenius norm of the difference over `4 * channels**2`.
 
     References:
     - [Sun and Saenko, 2016](https://arxiv.org/abs/1607.01719)
@@ -61,15 +47,9 @@ def coral_distance(first, second):
 
 
 def moment_distances(first, second):
-    """Distances of two pairs of moments.
+    """Distances of two pairs of moments, each a mean and a covariance.
 
-    Args:
-        first: Pair of tensors, a mean of shape `(channels,)` and a covariance
-            of shape `(channels, channels)`.
-        second: Pair of tensors of the same shapes.
-
-    Returns:
-        Float32 tensor of shape `(2,)`: `mean_distance`, `coral_distance`.
+    A float32 tensor of shape `(2,)`: `mean_distance`, `coral_distance`.
     """
     return ops.stack(
         [

@@ -93,14 +93,9 @@ class RandomViews(SeededLayer):
     def transform(self, images, draws):
         """Computes views for given draws.
 
-        Args:
-            images: As in the call arguments.
-            draws: Tensor of shape `(batch_size, 11)`, uniform in [0, 1): area,
-                ratio, top and left of the crop, flip, the four factors of the
-                jitter, and whether to jitter and to convert to grayscale.
-
-        Returns:
-            As the layer.
+        `draws` has shape `(batch_size, 11)` and is uniform in [0, 1): area,
+        ratio, top and left of the crop, flip, the four factors of the jitter,
+        and whether to jitter and to convert to grayscale.
         """
         draws = ops.convert_to_tensor(draws)
         images = ops.cast(images, "float32") / 255
@@ -163,18 +158,11 @@ def _blend(gray, images, factor):
 
 
 def _interpolation(length, start, share, mirrored=None):
-    """Weights of a bilinear crop along one axis.
+    """Weights of a bilinear crop along one axis, whose rows sum to one.
 
-    Args:
-        length: int or scalar int tensor. Pixels of the image, and of the view.
-        start: Tensor of shape `(batch_size, 1, 1)`, the beginning of the crop
-            as a fraction of the axis.
-        share: Tensor of the same shape, the length of the crop as a fraction
-            of the axis.
-        mirrored: Optional bool tensor of the same shape, whether to flip.
-
-    Returns:
-        Tensor of shape `(batch_size, length, length)`; rows sum to one.
+    `start` and `share` are the beginning and the length of the crops as
+    fractions of the axis, of shape `(batch_size, 1, 1)`, and `mirrored` is
+    whether to flip each. The weights have shape `(batch_size, length, length)`.
     """
     size = ops.cast(length, "float32")
     positions = ops.arange(length, dtype="float32")

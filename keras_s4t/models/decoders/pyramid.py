@@ -6,17 +6,7 @@ from keras_s4t.layers.resizing import resize_bilinear
 
 
 def make_decoders(tasks, features_shape, dtype=None):
-    """A decoder for each task.
-
-    Args:
-        tasks: list of `Task`.
-        features_shape: dict from level to
-            `(batch_size, height, width, channels)`.
-        dtype: The dtype policy of the decoders.
-
-    Returns:
-        dict from task name to a built `PyramidConv`.
-    """
+    """A built `PyramidConv` for each task, a dict by task name."""
     decoders = {
         task.name: PyramidConv(
             task.num_outputs, dtype=dtype, name=f"{task.name}_decoder"
@@ -31,15 +21,7 @@ def make_decoders(tasks, features_shape, dtype=None):
 def decode(decoders, features, size):
     """Predictions of all decoders, in one pass over the pyramid.
 
-    Args:
-        decoders: What `make_decoders` returned.
-        features: dict from level to a tensor of shape
-            `(batch_size, height, width, channels)`.
-        size: Pair of ints or int tensors, `(height, width)` of the outputs.
-
-    Returns:
-        dict from task name to raw outputs of shape
-        `(batch_size, *size, task.num_outputs)`.
+    As `MultiTaskModel.decode`.
     """
     outputs = convolve_pyramid(list(decoders.values()), features)
     return {

@@ -23,7 +23,7 @@ NORMALS = np.array(
 
 
 def depth_of_plane(normal, focal_length, size=(40, 60)):
-    """Depth of the plane two metres in front of the camera."""
+    """Depth of the plane two meters in front of the camera."""
     rows, columns = np.mgrid[: size[0], : size[1]]
     rays = np.stack(
         [

@@ -19,15 +19,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Builds the dataset and reports its splits.
-
-    Returns:
-        int, the exit status.
-
-    Raises:
-        ValueError: If the download is incomplete or damaged, or if the config
-            is unknown.
-    """
+    """Builds the dataset and reports its splits."""
     import tensorflow_datasets as tfds
 
     module = importlib.import_module(

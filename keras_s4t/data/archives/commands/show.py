@@ -31,14 +31,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    """Draws the images and labels.
-
-    Returns:
-        int, the exit status.
-
-    Raises:
-        ValueError: If the dataset cannot be loaded, or not at this size.
-    """
+    """Draws the images and labels."""
     size = arguments.size
     if size and len(size) > 2:
         raise ValueError(

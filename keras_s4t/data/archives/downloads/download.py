@@ -28,13 +28,7 @@ class Download(abc.ABC):
 
     @abc.abstractmethod
     def names(self, split):
-        """Lists the names of the images of a split.
-
-        Args:
-            split: str, one of `published`.
-
-        Returns:
-            list of str, never empty.
+        """Names of the images of a split, one of `published`.
 
         Raises:
             ValueError: If there are none.
@@ -89,9 +83,6 @@ class Download(abc.ABC):
     def shortfall(self, split):
         """Describes the published images that a split lacks.
 
-        Args:
-            split: str, one of `published`.
-
         Returns:
             str, a suffix for the number of its images. Empty if none is
             missing.
@@ -102,16 +93,10 @@ class Download(abc.ABC):
         return f", of {published} that were published"
 
     def check(self, name):
-        """Reads all files of an image.
+        """Reads all files of an image and lists the faults, as strings.
 
         Labels of damaged images are read too, with the size in the first
         readable header.
-
-        Args:
-            name: One of `names`.
-
-        Returns:
-            list of strings, one per fault, each with the name of a file.
         """
         readers = {self.image(name): _read_image, **self.readers(name)}
         sizes = (_size_in_header(path) for path in readers)

@@ -1,14 +1,11 @@
 import numpy as np
 
-from keras_s4t.data.archives.decoding import checked
 from keras_s4t.data.archives.decoding import read_image_file
-from keras_s4t.data.archives.decoding import read_npy
-from keras_s4t.data.archives.decoding import read_vectors
 from keras_s4t.data.archives.downloads.download import Download
 from keras_s4t.data.archives.downloads.download import check_plain_mask
 from keras_s4t.data.archives.downloads.download import median_of_known
-from keras_s4t.data.archives.extracted import TO_CANONICAL
 from keras_s4t.data.archives.extracted import read_normals
+from keras_s4t.data.archives.extracted import read_vectors_of
 from keras_s4t.data.builders.nyud_mt import labels
 from keras_s4t.data.builders.nyud_mt.archive import Archive
 from keras_s4t.data.readers.stored import MILLIMETERS
@@ -54,13 +51,11 @@ class NyudDownload(Download):
         paths = self.files(name)
         _, size = read_image_file(paths["images"])
         depth = labels.read_depth(paths["depth"], size)[..., 0] / MILLIMETERS
-        path = paths["normals"]
-        read = read_npy if path.suffix == ".npy" else read_vectors
+        normals = read_vectors_of(paths["normals"], size)
         focal_length = FOCAL_LENGTH
         if field_of_view is not None:
             focal_length = focal_length_of(field_of_view, size[1])
-        normals = checked(path, read(path), (*size, 3), -1.01, 1.01)
-        return depth, normals * TO_CANONICAL, focal_length
+        return depth, normals, focal_length
 
 
 def focal_length_of(field_of_view, width):

@@ -1,3 +1,4 @@
+import functools
 import json
 
 import numpy as np
@@ -74,10 +75,9 @@ class TaskonomyDownload(Download):
         return self.files(name)["rgb"]
 
     def readers(self, name):
-        files = self.files(name)
         return {
-            files[domain]: _Reader(domain)
-            for domain in layout.DOMAINS
+            path: functools.partial(_read_label, domain)
+            for domain, path in self.files(name).items()
             if domain != "rgb"
         }
 
@@ -116,23 +116,18 @@ class TaskonomyDownload(Download):
         return next(v[name] for v in self._views.values() if name in v)
 
 
-class _Reader:
+def _read_label(domain, path, size):
     """Reads a label and checks its size and its ids."""
-
-    def __init__(self, domain):
-        self.domain = domain
-
-    def __call__(self, path, size):
-        array = read_domain(path, self.domain)
-        if array.shape[:2] != size:
+    array = read_domain(path, domain)
+    if array.shape[:2] != size:
+        raise ValueError(
+            f"{path} must be of the size of its image, {size}. "
+            f"Received: {array.shape[:2]}"
+        )
+    if domain == "segment_semantic":
+        check_plain_mask(path)
+        if array.max() >= len(TASKONOMY_CLASSES):
             raise ValueError(
-                f"{path} must be of the size of its image, {size}. "
-                f"Received: {array.shape[:2]}"
+                f"{path} must hold the ids 0 ... "
+                f"{len(TASKONOMY_CLASSES) - 1}. Received: {array.max()}"
             )
-        if self.domain == "segment_semantic":
-            check_plain_mask(path)
-            if array.max() >= len(TASKONOMY_CLASSES):
-                raise ValueError(
-                    f"{path} must hold the ids 0 ... "
-                    f"{len(TASKONOMY_CLASSES) - 1}. Received: {array.max()}"
-                )

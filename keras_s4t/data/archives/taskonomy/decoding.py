@@ -46,19 +46,11 @@ class UnreadableViewError(ValueError):
 
 
 def read_view(root, view, domains):
-    """Reads the files of a view.
-
-    Args:
-        root: Path-like object with the methods of `pathlib.Path`.
-        view: `View`.
-        domains: Keys of `layout.DOMAINS`.
-
-    Returns:
-        dict of integer arrays by domain, of shape `(height, width, channels)`.
+    """Reads the files of a `View`, integer arrays by domain.
 
     Raises:
-        UnreadableViewError: If a file is damaged, has the wrong number of bits
-            or channels, or differs in size from the others.
+        UnreadableViewError: As of `read_domain`, or if the files differ in
+            size.
     """
     arrays = {}
     for domain in domains:
@@ -72,14 +64,7 @@ def read_view(root, view, domains):
 
 
 def read_domain(path, domain):
-    """Reads one file.
-
-    Args:
-        path: Path.
-        domain: Key of `layout.DOMAINS`.
-
-    Returns:
-        Integer array of shape `(height, width, channels)`.
+    """Reads one file as an array of shape `(height, width, channels)`.
 
     Raises:
         UnreadableViewError: If the file is damaged, or has the wrong number of
@@ -131,7 +116,7 @@ UNITS = Units()
 
 
 def encode_view(arrays, tasks, size, units=UNITS):
-    """Encodes the arrays of a view as a stored record.
+    """Encodes the arrays of a view as a stored record, without `id`.
 
     A smaller record is what `load` makes of a larger one: the image is resized
     with a triangle filter, and so are edges, over their known pixels.
@@ -139,15 +124,10 @@ def encode_view(arrays, tasks, size, units=UNITS):
     or a corner is a depth or a direction that nothing has.
 
     Args:
-        arrays: dict of arrays by domain. See `read_view`.
-        tasks: Names of tasks, whose domains must be in `arrays`. See
-            `domains_of`.
-        size: int, side of the result in pixels. It must divide the sides of
-            the files.
+        arrays: Result of `read_view` for the `domains_of` the tasks.
+        tasks: Names of tasks.
+        size: As of `TaskonomyFolder`.
         units: `Units`.
-
-    Returns:
-        dict as in `readers/stored.py`, without `id`.
 
     Raises:
         ValueError: If `size` does not divide the sides of the files.

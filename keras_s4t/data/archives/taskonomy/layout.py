@@ -57,14 +57,6 @@ def buildings_of_split(root, split, subset):
     They are read from the published table, which is optional for the subset
     `"tiny"`.
 
-    Args:
-        root: Path-like object with the methods of `pathlib.Path`.
-        split: str, `"train"`, `"validation"` or `"test"`.
-        subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`.
-
-    Returns:
-        Sorted list of str.
-
     Raises:
         ValueError: If the split or subset is unknown, or if the table is
             missing or lacks columns.
@@ -102,11 +94,6 @@ def point_info(root, view):
 def find_views(root, building, domains):
     """Joins the files of a building by point and view.
 
-    Args:
-        root: Path-like object with the methods of `pathlib.Path`.
-        building: str.
-        domains: Keys of `DOMAINS`.
-
     Returns:
         Tuple of two sets of `View`: those with a file for every domain, and
         those that lack a file. Both are empty if the building is missing.
@@ -124,12 +111,6 @@ def in_order(views):
 
     The views of a point and the points of a building are consecutive in the
     files. In the order of the hash, every part of the list is a random sample.
-
-    Args:
-        views: Iterable of `View`.
-
-    Returns:
-        List of `View`.
     """
     return sorted(
         views, key=lambda view: hashlib.sha256(view.id.encode()).digest()

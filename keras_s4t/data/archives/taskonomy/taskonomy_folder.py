@@ -160,21 +160,16 @@ class TaskonomyFolder:
         )
 
     def reader(self, label_space=None):
-        """Reader of the views for the loader.
-
-        Args:
-            label_space: As for `records`.
-
-        Returns:
-            A `Reader` whose elements are indices and ids.
-        """
+        """The `Reader` of the views, whose elements are indices and ids."""
         import numpy as np
         import tensorflow as tf
 
         lookup = None
         if label_space is not None:
             lookup = label_spaces.get(label_space).lookup(DATASET)
-        features = self.features().get_tensor_info()
+        features = stored_features(
+            label_spaces.TASKONOMY_CLASSES, self.tasks, (self.size, self.size)
+        ).get_tensor_info()
         keys = [key for key in features if key != "id"]
 
         def read(index):
@@ -194,9 +189,3 @@ class TaskonomyFolder:
         )
         version = " ".join([str(self.root), *self.ids])
         return Reader(views, canonical, len(self), version)
-
-    def features(self):
-        """Features of a TFDS builder that stores the records."""
-        return stored_features(
-            label_spaces.TASKONOMY_CLASSES, self.tasks, (self.size, self.size)
-        )

@@ -42,7 +42,6 @@ class Archive:
         folder: Path of the top folder of the archive, or of its parent folder.
 
     Attributes:
-        root: Path of the top folder of the archive.
         version: str, a key of `SUFFIXES`. It is determined from the files of
             the first image of the training split.
 
@@ -56,29 +55,11 @@ class Archive:
         self.version = self._find_version(self.names("train")[0])
 
     def names(self, split):
-        """Lists the images of a split.
-
-        Args:
-            split: str, `"train"` or `"val"`.
-
-        Returns:
-            list of str.
-        """
+        """Names of the images of a split, `"train"` or `"val"`."""
         return read_lines(self.root / SPLIT_FILE.format(split))
 
     def record(self, name):
-        """Reads an image and its labels.
-
-        Args:
-            name: str, one of `names`.
-
-        Returns:
-            dict, a record as described in `readers/stored.py`.
-
-        Raises:
-            ValueError: If a file is missing, damaged or of another shape or
-                range.
-        """
+        """Reads an image and its labels, stored as in `readers/stored.py`."""
         paths = self.paths(name)
         image, size = read_image_file(paths["images"])
         return {
@@ -91,16 +72,7 @@ class Archive:
         }
 
     def paths(self, name, version=None):
-        """Paths of the files of an image.
-
-        Args:
-            name: str, one of `names`.
-            version: Optional str, a key of `SUFFIXES`. Defaults to that of
-                the archive.
-
-        Returns:
-            dict from folder name to path.
-        """
+        """Paths of the files of an image, a dict by folder."""
         return {
             folder: self.root / folder / f"{name}{suffix}"
             for folder, suffix in SUFFIXES[version or self.version].items()

@@ -17,45 +17,21 @@ from keras_s4t.tasks.label import IGNORE_CLASS
 
 
 def read_semseg(path, size):
-    """Reads class ids. In the files, 0 is unlabeled and 1 ... 40 are classes.
-
-    Args:
-        path: Path of a `.mat` or `.png` file.
-        size: Pair `(height, width)`.
-
-    Returns:
-        uint8 array of shape `(height, width, 1)`.
-    """
+    """Reads class ids. In files, 0 is unlabeled and 1 ... 40 are classes."""
     ids = _read_mat_or(read_ids, path, "segmentation")
     ids = checked(path, ids, size, 0, len(NYU40_CLASSES)).astype("int64")
     return stored.encode_semseg(np.where(ids == 0, IGNORE_CLASS, ids - 1))
 
 
 def read_depth(path, size):
-    """Reads depth. In the files, it is in meters and 0 where it is missing.
-
-    Args:
-        path: Path of a `.mat` or `.npy` file.
-        size: Pair `(height, width)`.
-
-    Returns:
-        uint16 array of shape `(height, width, 1)`.
-    """
+    """Reads depth. In files, it is in meters and 0 where it is missing."""
     depth = _read_mat_or(read_npy, path, "depth")
     high = stored.MAX_DEPTH / stored.MILLIMETERS
     return stored.encode_depth(checked(path, depth, size, 0, high))
 
 
 def read_edge(path, size):
-    """Reads edges.
-
-    Args:
-        path: Path of a `.png` or `.npy` file.
-        size: Pair `(height, width)`.
-
-    Returns:
-        dict of the arrays `edge` and `edge_mask`.
-    """
+    """Reads edges. Returns a dict of the arrays `edge` and `edge_mask`."""
     read = read_npy if path.suffix == ".npy" else read_gray
     return stored.encode_edge(checked(path, read(path), size, 0, 1))
 

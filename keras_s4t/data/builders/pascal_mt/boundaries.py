@@ -9,15 +9,6 @@ def find_boundaries(label_map):
     A pixel is on a boundary if the Laplacian of the label ids is not zero. The
     boundaries are then thinned. This is the definition of edges in PASCAL-MT.
     Ids with zero Laplacian, such as 1, 2 and 3 in a row, leave a gap.
-
-    Args:
-        label_map: integer array of shape `(height, width)`.
-
-    Returns:
-        bool array of that shape.
-
-    Raises:
-        ImportError: If SciPy or scikit-image is not installed.
     """
     laplace = required("scipy.ndimage", "scipy").laplace
     thin = required("skimage.morphology", "scikit-image").thin

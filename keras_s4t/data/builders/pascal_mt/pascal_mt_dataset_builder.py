@@ -2,18 +2,12 @@
 
 import tensorflow_datasets as tfds
 
-from keras_s4t.data.archives.decoding import read_image_file
-from keras_s4t.data.archives.extracted import find_archive
-from keras_s4t.data.archives.extracted import read_lines
-from keras_s4t.data.archives.extracted import read_normals
-from keras_s4t.data.builders.pascal_mt import labels
+from keras_s4t.data.builders.pascal_mt.archive import Archive
 from keras_s4t.data.label_spaces import VOC_CLASSES
 from keras_s4t.data.readers.stored import stored_features
 
 SPLITS = ("train", "val")
 TASKS = ("semseg", "normals", "edge")
-TOP_FOLDERS = ("PASCALContext", "PASCAL_MT")
-SPLIT_FILE = "ImageSets/Context/{}.txt"
 LICENSE = (
     "The images of PASCAL VOC come from Flickr and are under its terms of "
     "use. The annotations of PASCAL-Context are offered for research, without "
@@ -70,26 +64,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        marker = SPLIT_FILE.format("train")
-        root = find_archive(dl_manager.manual_dir, TOP_FOLDERS, marker)
-        return {split: self._generate_examples(root, split) for split in SPLITS}
+        archive = Archive(dl_manager.manual_dir)
+        return {
+            split: self._generate_examples(archive, split) for split in SPLITS
+        }
 
-    def _generate_examples(self, root, split):
-        for name in read_lines(root / SPLIT_FILE.format(split)):
-            image, size = read_image_file(root / "JPEGImages" / f"{name}.jpg")
-            semseg = labels.semseg_path(root, name)
-            normals = root / "normals_distill" / f"{name}.png"
-            context = root / "pascal-context" / "trainval" / f"{name}.mat"
-            label_map = labels.read_label_map(context, size)
-            yield (
-                name,
-                {
-                    "image": image,
-                    **labels.read_semseg(semseg, size),
-                    "normals": read_normals(
-                        normals, size, labels.normals_count(label_map)
-                    ),
-                    **labels.edges_of(label_map),
-                    "id": name,
-                },
-            )
+    def _generate_examples(self, archive, split):
+        for name in archive.names(split):
+            yield name, archive.record(name)

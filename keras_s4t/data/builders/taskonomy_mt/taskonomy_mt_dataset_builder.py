@@ -23,15 +23,10 @@ LICENSE = (
 
 @dataclasses.dataclass(eq=False)
 class TaskonomyConfig(tfds.core.BuilderConfig):
-    """Configuration of a variant of the dataset.
+    """A variant of the dataset.
 
-    Attributes:
-        subset: str, `"tiny"`, `"medium"`, `"full"` or `"fullplus"`.
-        size: int, side of the records in pixels; divides 512.
-        edge_scale: float. Strength of edges in the files that becomes 1.
-        depth_units: float. Units of depth in the files per meter.
-        num_buildings: Optional int. Maximum number of buildings per split.
-        num_views: Optional int. Maximum number of views per split.
+    `edge_scale` and `depth_units` are those of `Units`, the others arguments of
+    `TaskonomyFolder` per split.
     """
 
     subset: str = "tiny"

@@ -1,21 +1,13 @@
 """Beds."""
 
 from keras_s4t.data.synth_rooms.furniture.legs import add_legs
-from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_bed(room, width):
-    """Adds a bed with bedding to the current instance.
-
-    Args:
-        room: `Room`.
-        width: float, meters.
-    """
+    """Adds a bed with bedding."""
     shape, palette, build = room.layout, room.palette, room.builder
     frame = palette.wood()
-    sheet = palette.add(
-        "plain", from_hsv(0.1, 0.03, 0.88), contrast=0.1, gloss=0.02
-    )
+    sheet = palette.plain(0.1, 0.03, 0.88, gloss=0.02)
     blanket = palette.fabric()
     linen = _draw_linen(room)
     length, leg_height = shape.uniform(1.95, 2.1), shape.uniform(0.12, 0.28)
@@ -54,10 +46,9 @@ def _draw_linen(room):
     look, palette = room.look, room.palette
     if not look.chance(0.6):
         return palette.fabric()
-    color = from_hsv(
-        look.uniform(), look.uniform(0, 0.2), look.uniform(0.75, 0.95)
-    )
-    return palette.add("plain", color, contrast=0.15, gloss=0.02)
+    hue, saturation = look.uniform(), look.uniform(0, 0.2)
+    value = look.uniform(0.75, 0.95)
+    return palette.plain(hue, saturation, value, contrast=0.15, gloss=0.02)
 
 
 def _add_boards(room, width, length, top, frame):

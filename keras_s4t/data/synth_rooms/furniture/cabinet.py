@@ -1,19 +1,10 @@
 """Wardrobes, chests of drawers, bookshelves and refrigerators."""
 
 from keras_s4t.data.synth_rooms.furniture.legs import add_legs
-from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_cabinet(room, width, depth, height, style):
-    """Adds a cabinet to the current instance.
-
-    Args:
-        room: `Room`.
-        width: float, meters.
-        depth: float, meters.
-        height: float, meters.
-        style: str, `"doors"`, `"drawers"`, `"shelf"` or `"fridge"`.
-    """
+    """Adds a cabinet in the style doors, drawers, shelf or fridge."""
     shape, palette = room.layout, room.palette
     body = _draw_enamel(room) if style == "fridge" else palette.wood()
     front = body if shape.chance(0.6) else palette.paint()
@@ -39,8 +30,8 @@ def add_cabinet(room, width, depth, height, style):
 
 def _draw_enamel(room):
     saturation = room.look.uniform(0, 0.08)
-    color = from_hsv(0.6, saturation, room.look.uniform(0.55, 0.93))
-    return room.palette.add("plain", color, contrast=0.1, gloss=0.3)
+    value = room.look.uniform(0.55, 0.93)
+    return room.palette.plain(0.6, saturation, value, gloss=0.3)
 
 
 def _add_fridge_doors(room, width, height, y, body, knob):

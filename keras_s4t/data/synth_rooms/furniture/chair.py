@@ -11,18 +11,9 @@ BACK_STYLES = ("panel", "slat", "spindle")
 
 @dataclasses.dataclass(frozen=True)
 class ChairDesign:
-    """Shape of all chairs of a set. Lengths are in meters.
+    """Shape of all chairs of a set.
 
-    Attributes:
-        width: float.
-        depth: float.
-        seat_height: float.
-        height: float, of the backrest.
-        leg_radius: float.
-        has_round_legs: bool.
-        has_cushion: bool.
-        lean: float, tilt of the backrest, radians.
-        has_arms: bool.
+    `height` is the height of the backrest and `lean` its tilt in radians.
     """
 
     width: float
@@ -59,15 +50,7 @@ def draw_chair_materials(room):
 
 
 def add_chair(build, design, style, frame, seat):
-    """Adds a chair to the current instance.
-
-    Args:
-        build: `SceneBuilder`.
-        design: `ChairDesign`.
-        style: str, one of `BACK_STYLES` or `"office"`.
-        frame: int, material.
-        seat: int, material.
-    """
+    """Adds a chair in one of `BACK_STYLES` or the style `"office"`."""
     if style == "office":
         _add_office_chair(build, design, frame, seat)
         return

@@ -1,21 +1,14 @@
 """Floor and bedside lamps."""
 
-from keras_s4t.data.synth_rooms.room.colors import from_hsv
-
 
 def add_lamp(room, height):
-    """Adds a lamp to the current instance.
-
-    Args:
-        room: `Room`.
-        height: float, meters. Lamps above 1 meter are floor lamps.
-    """
+    """Adds a lamp. Lamps above 1 meter are floor lamps."""
     look, palette, build = room.look, room.palette, room.builder
     is_tall = height > 1
     metal = palette.metal()
-    color = from_hsv(0.1, look.uniform(0.05, 0.35), 0.95)
-    shade = palette.add(
-        "plain", color, contrast=0.05, emission=look.uniform(0.35, 0.9)
+    saturation, emission = look.uniform(0.05, 0.35), look.uniform(0.35, 0.9)
+    shade = palette.plain(
+        0.1, saturation, 0.95, contrast=0.05, emission=emission
     )
     radius = 0.16 if is_tall else 0.11
     shade_height = 0.26 if is_tall else 0.18

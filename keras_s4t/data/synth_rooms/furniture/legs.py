@@ -4,17 +4,9 @@
 def add_legs(
     build, width, depth, height, material, radius, is_round, inset=0.04
 ):
-    """Adds four legs below a rectangle.
+    """Adds four legs below a rectangle, at a distance `inset` from its border.
 
-    Args:
-        build: `SceneBuilder`.
-        width: float, meters.
-        depth: float, meters.
-        height: float, meters.
-        material: int.
-        radius: float, half the thickness, meters.
-        is_round: bool. Whether legs are round and taper toward the floor.
-        inset: float, distance from the border of the rectangle, meters.
+    Round legs taper toward the floor. `radius` is half the thickness.
     """
     x, y = width / 2 - inset - radius, depth / 2 - inset - radius
     thickness = 2 * radius

@@ -6,12 +6,7 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_plant(room, height):
-    """Adds a potted plant, a bush or a fan of leaves, to the current instance.
-
-    Args:
-        room: `Room`.
-        height: float, meters.
-    """
+    """Adds a potted plant, a bush or a fan of leaves."""
     shape, palette, build = room.layout, room.palette, room.builder
     pot = _draw_pot(room)
     leaves = [_draw_leaf(room) for _ in range(2)]

@@ -4,12 +4,7 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_small_object(room, on_floor):
-    """Adds a random object to the current instance.
-
-    Args:
-        room: `Room`.
-        on_floor: bool. Objects on the floor are larger than those on tables.
-    """
+    """Adds a random object, larger on the floor than on a table."""
     palette = room.palette
     material = palette.fabric() if room.look.chance(0.7) else palette.paint()
     objects = FLOOR_OBJECTS if on_floor else TABLE_OBJECTS

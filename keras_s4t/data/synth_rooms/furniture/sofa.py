@@ -4,13 +4,7 @@ import numpy as np
 
 
 def add_sofa(room, width, style):
-    """Adds a sofa for one to three people to the current instance.
-
-    Args:
-        room: `Room`.
-        width: float, meters.
-        style: str, `"plain"` or `"corner"`.
-    """
+    """Adds a `"plain"` or `"corner"` sofa for one to three people."""
     shape, palette, build = room.layout, room.palette, room.builder
     cloth, foot = palette.fabric(), palette.wood()
     cushion = cloth if shape.chance(0.7) else palette.fabric()

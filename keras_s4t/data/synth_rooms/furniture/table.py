@@ -4,15 +4,7 @@ from keras_s4t.data.synth_rooms.furniture.legs import add_legs
 
 
 def add_table(room, width, depth, height, style):
-    """Adds a table to the current instance.
-
-    Args:
-        room: `Room`.
-        width: float, meters.
-        depth: float, meters.
-        height: float, meters.
-        style: str, `"dining"`, `"coffee"`, `"round"`, `"desk"` or `"plain"`.
-    """
+    """Adds a table in the style dining, coffee, round, desk or plain."""
     shape, palette = room.layout, room.palette
     top = palette.wood()
     thickness = shape.uniform(0.03, 0.055)

@@ -4,18 +4,10 @@ from keras_s4t.data.synth_rooms.room.colors import from_hsv
 
 
 def add_television(room, width, has_stand):
-    """Adds a screen to the current instance.
-
-    Args:
-        room: `Room`.
-        width: float, meters.
-        has_stand: bool.
-    """
+    """Adds a screen, with a stand or to hang on a wall."""
     palette, build = room.palette, room.builder
     height = width * 0.58
-    case = palette.add(
-        "plain", from_hsv(0.6, 0.05, 0.12), contrast=0.1, gloss=0.25
-    )
+    case = palette.plain(0.6, 0.05, 0.12, gloss=0.25)
     screen = _draw_screen(room)
     z = 0.07 if has_stand else 0.0
     build.box(0, 0.02, z, width, 0.05, height, case)
@@ -37,5 +29,5 @@ def _draw_screen(room):
             gloss=0.3,
             emission=look.uniform(0.3, 0.8),
         )
-    color = from_hsv(0.62, 0.15, look.uniform(0.03, 0.1))
-    return palette.add("plain", color, contrast=0.05, gloss=0.7)
+    value = look.uniform(0.03, 0.1)
+    return palette.plain(0.62, 0.15, value, contrast=0.05, gloss=0.7)

@@ -49,7 +49,7 @@ def find_edges(instance, depth, normals, focal_length):
         )
 
     edges = np.zeros((height, width), bool)
-    for one, other in _neighbors():
+    for one, other in neighbors(0), neighbors(1):
         one_occludes = is_behind(other, one)
         other_occludes = is_behind(one, other)
         one_on_top = instance[one] > instance[other]
@@ -76,7 +76,9 @@ def soften_edges(edges, sigma):
     return np.minimum(blur(edges, kernel, "constant") / peak, np.float32(1))
 
 
-def _neighbors():
-    """Pairs of slices of vertical and of horizontal neighbors."""
-    head, tail, every = slice(None, -1), slice(1, None), slice(None)
-    return ((head, every), (tail, every)), ((every, head), (every, tail))
+def neighbors(axis, shift=1):
+    """Indices of all pixels with a neighbor along an axis, and of those."""
+    head, tail, every = slice(None, -shift), slice(shift, None), slice(None)
+    if axis == 0:
+        return (head, every), (tail, every)
+    return (every, head), (every, tail)

@@ -51,18 +51,7 @@ class Hits:
 
 
 def describe_hits(packed, origins, directions, distances, parts):
-    """Computes the attributes of hits.
-
-    Args:
-        packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, meters.
-        directions: float32 array of shape `(3, count)`, unit vectors.
-        distances: float32 array of shape `(count,)`, meters.
-        parts: int array of shape `(count,)`, as returned by `intersect`.
-
-    Returns:
-        `Hits`.
-    """
+    """Computes the `Hits` that `intersect` found for these rays."""
     count = len(distances)
     hits = Hits(
         point=(origins + directions * distances).T,

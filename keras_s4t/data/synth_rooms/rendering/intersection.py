@@ -41,16 +41,8 @@ def intersect(packed, origins, directions):
 def occluded(packed, origins, directions, limits):
     """Tests whether rays hit a part at a distance less than `limits`.
 
-    The room's shell is convex and never occludes.
-
-    Args:
-        packed: `PackedScene`.
-        origins: float32 array of shape `(3, count)`, world frame, meters.
-        directions: float32 array of shape `(3, count)`, unit vectors.
-        limits: float32 array of shape `(count,)`, meters.
-
-    Returns:
-        bool array of shape `(count,)`.
+    The rays are as in `intersect`, the limits in meters. The room's shell is
+    convex and never occludes.
     """
     result = np.zeros(directions.shape[1], bool)
     for chunk in _chunks(directions.shape[1]):

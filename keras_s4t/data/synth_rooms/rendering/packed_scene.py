@@ -1,5 +1,7 @@
 """A scene as flat arrays for the ray caster."""
 
+import operator
+
 import numpy as np
 
 from keras_s4t.data.synth_rooms.rendering.primitives import ELLIPSOID
@@ -43,7 +45,7 @@ class PackedScene:
     def _pack_parts(self, groups):
         rows, bounds, self.group_spans = [], [], []
         for index, group in enumerate(groups):
-            parts = sorted(group.parts, key=_shape_of)
+            parts = sorted(group.parts, key=operator.attrgetter("shape"))
             bounds.append(_bounding_sphere(group))
             self.group_spans.append(_spans(parts, start=len(rows)))
             rows += [(part, group, index) for part in parts]
@@ -75,10 +77,6 @@ class PackedScene:
         ):
             values = np.array([getattr(m, name) for m in materials], np.float32)
             setattr(self, f"material_{name}", values)
-
-
-def _shape_of(part):
-    return part.shape
 
 
 def _spans(parts, start):

@@ -4,7 +4,7 @@ Rays are in the local frame of the primitives. Each function takes `count` rays
 and `parts` primitives of one shape. It returns the distance along each ray to
 the entry into each primitive, an array of shape `(parts, count)`, `MISS` where
 there is none. Rays have shape `(3, count)`, so that operations run over long
-contiguous rows.
+contiguous rows. `low` and `high` have shape `(parts, 3)`, see `Part`.
 """
 
 import numpy as np
@@ -22,14 +22,7 @@ def nonzero(direction):
 
 
 def box_distance(origins, directions, low, high):
-    """Distance to axis-aligned boxes, by the slab method.
-
-    Args:
-        origins: float32 array of shape `(3, count)`, meters.
-        directions: float32 array of shape `(3, count)`.
-        low: float32 array of shape `(parts, 3)`, the lower corners.
-        high: float32 array of shape `(parts, 3)`, the upper corners.
-    """
+    """Distance to axis-aligned boxes, by the slab method."""
     inverse = 1.0 / nonzero(directions)
     entry = leave = None
     for k in range(3):
@@ -44,14 +37,7 @@ def box_distance(origins, directions, low, high):
 
 
 def ellipsoid_distance(origins, directions, center, radii):
-    """Distance to axis-aligned ellipsoids, scaled to unit spheres.
-
-    Args:
-        origins: float32 array of shape `(3, count)`, meters.
-        directions: float32 array of shape `(3, count)`.
-        center: float32 array of shape `(parts, 3)`.
-        radii: float32 array of shape `(parts, 3)`.
-    """
+    """Distance to axis-aligned ellipsoids, scaled to unit spheres."""
     a = b = c = 0
     for k in range(3):
         scale = 1 / radii[:, k : k + 1]
@@ -65,16 +51,7 @@ def ellipsoid_distance(origins, directions, center, radii):
 
 
 def frustum_distance(origins, directions, base, top):
-    """Distance to upright capped cones, to the lateral surface or a cap.
-
-    Args:
-        origins: float32 array of shape `(3, count)`, meters.
-        directions: float32 array of shape `(3, count)`.
-        base: float32 array of shape `(parts, 3)`: x and y of the axis and the
-            height of the lower cap.
-        top: float32 array of shape `(parts, 3)`: the lower and the upper
-            radius and the height of the upper cap.
-    """
+    """Distance to upright capped cones, to the lateral surface or a cap."""
     axis_x, axis_y, z0 = (base[:, k : k + 1] for k in range(3))
     r0, r1, z1 = (top[:, k : k + 1] for k in range(3))
     slope = (r1 - r0) / (z1 - z0)

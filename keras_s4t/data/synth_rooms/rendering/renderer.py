@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_s4t.data.synth_rooms.rendering.edges import neighbors
 from keras_s4t.data.synth_rooms.rendering.hits import describe_hits
 from keras_s4t.data.synth_rooms.rendering.intersection import intersect
 from keras_s4t.data.synth_rooms.rendering.shading import shade
@@ -15,8 +16,6 @@ SHADOW_SAMPLES = (2, 1, 2)
 SHADOW_FILTER_RADIUS = 2
 # Positions inside a pixel of additional color samples.
 EXTRA_SAMPLES = ((0.125, 0.375), (0.875, 0.625), (0.375, 0.875))
-# Maximum radiance. Clipping avoids aliasing of small highlights.
-BRIGHTEST = 1.5
 
 
 @dataclasses.dataclass
@@ -43,15 +42,7 @@ class Rendering:
 
 
 def render(packed, camera):
-    """Renders a scene.
-
-    Args:
-        packed: `PackedScene`.
-        camera: `Camera`.
-
-    Returns:
-        `Rendering`.
-    """
+    """Renders a `PackedScene` as seen by a `Camera`."""
     size = camera.size
     origins, directions = camera.rays()
     distances, part = intersect(packed, origins, directions)
@@ -72,7 +63,6 @@ def render(packed, camera):
     radiance = shade(
         packed, directions, distances, hits, visible, camera.pixel_size
     )
-    radiance = np.minimum(radiance, BRIGHTEST)
     pixels = np.flatnonzero(_changes_surface(rendering).ravel())
     extra = _extra_samples(packed, camera, pixels, part, visible)
     radiance[pixels] = (radiance[pixels] + extra) / (1 + len(EXTRA_SAMPLES))
@@ -89,9 +79,7 @@ def _smooth_on_surfaces(visible, part, normal, size):
         total = visible.copy()
         count = np.ones((size, size, 1), np.float32)
         for shift in range(1, SHADOW_FILTER_RADIUS + 1):
-            one, other = [slice(None)] * 2, [slice(None)] * 2
-            one[axis], other[axis] = slice(shift, None), slice(None, -shift)
-            one, other = tuple(one), tuple(other)
+            other, one = neighbors(axis, shift)
             same = surface[one] == surface[other]
             same = same.astype(np.float32)[..., None]
             total[one] += same * visible[other]
@@ -106,10 +94,7 @@ def _changes_surface(rendering):
     """Mask of pixels at a border between parts or at a crease."""
     part, normals = rendering.part, rendering.normals
     mask = np.zeros(part.shape, bool)
-    for one, other in (
-        ((slice(1, None),), (slice(None, -1),)),
-        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
-    ):
+    for one, other in neighbors(0), neighbors(1):
         cosine = (normals[one] * normals[other]).sum(-1)
         change = (part[one] != part[other]) | (cosine < 0.9)
         mask[one] |= change
@@ -134,5 +119,4 @@ def _extra_samples(packed, camera, pixels, part, visible):
     radiance = shade(
         packed, directions, distances, hits, new_visible, camera.pixel_size
     )
-    radiance = np.minimum(radiance, BRIGHTEST)
     return radiance.reshape(count, len(pixels), 3).sum(0)

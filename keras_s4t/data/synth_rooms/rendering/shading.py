@@ -7,23 +7,15 @@ from keras_s4t.data.synth_rooms.rendering.vectors import dot
 from keras_s4t.data.synth_rooms.rendering.visibility import AMBIENT
 
 SHININESS = 48
+# Maximum radiance. Clipping avoids aliasing of small highlights.
+BRIGHTEST = 1.5
 CREASE_WIDTH = np.float32(0.22)
 
 
 def shade(packed, directions, distances, hits, visible, pixel_size):
-    """Computes the radiance of hits in the direction of the camera.
+    """Computes the linear RGB radiance `(count, 3)` of the hits of rays.
 
-    Args:
-        packed: `PackedScene`.
-        directions: float32 array of shape `(3, count)`, unit vectors.
-        distances: float32 array of shape `(count,)`, meters.
-        hits: `Hits` of these rays.
-        visible: float32 array of shape `(count, 3)`, as returned by
-            `visibility`.
-        pixel_size: float, size of a pixel at a distance of one meter.
-
-    Returns:
-        float32 array of shape `(count, 3)`, linear RGB.
+    `visible` is that of `visibility`, `pixel_size` that of the camera.
     """
     directions = directions.T
     facing = np.clip(-(directions * hits.normal).sum(1), 0.05, 1)
@@ -37,7 +29,7 @@ def shade(packed, directions, distances, hits, visible, pixel_size):
     # Emitting surfaces reflect less light.
     reflected = (1 - np.minimum(emission, 1) * 0.5)[:, None]
     radiance = radiance * reflected + color * emission[:, None]
-    return radiance.astype(np.float32)
+    return np.minimum(radiance.astype(np.float32), BRIGHTEST)
 
 
 def _direct_light(packed, directions, hits, visible):

@@ -11,15 +11,8 @@ from keras_s4t.data.synth_rooms.rendering.textures import picture_tint
 def surface_color(packed, hits, footprint):
     """Mixes the two colors of the material of each hit by its texture.
 
-    Args:
-        packed: `PackedScene`.
-        hits: `Hits`.
-        footprint: float32 array of shape `(count,)`, size of a pixel on the
-            surface, meters.
-
-    Returns:
-        float32 array of shape `(count, 3)`, linear RGB, approximately in
-        `[0, 1]`.
+    `footprint` is the size of a pixel on the surface in meters. The linear RGB
+    `(count, 3)` is approximately in `[0, 1]`.
     """
     material = hits.material
     frequency = packed.material_frequency[material]

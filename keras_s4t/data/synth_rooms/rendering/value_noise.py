@@ -11,25 +11,12 @@ LATTICE = (
 
 
 def lattice_value(x, y, z):
-    """Random values in `[0, 1)` of integer cells, with a period of 32 cells.
-
-    Args:
-        x: int array of shape `(count,)`, or int.
-        y: int array of shape `(count,)`, or int.
-        z: int array of shape `(count,)`, or int.
-    """
+    """Random values in `[0, 1)` of integer cells, with a period of 32 cells."""
     return LATTICE[x & (PERIOD - 1), y & (PERIOD - 1), z & (PERIOD - 1)]
 
 
 def value_noise(points):
-    """Trilinear value noise.
-
-    Args:
-        points: array of shape `(count, 3)`, in lattice cells.
-
-    Returns:
-        Array of shape `(count,)` in `[0, 1]`.
-    """
+    """Trilinear noise in `[0, 1]` at points `(count, 3)` in lattice cells."""
     cell = np.floor(points)
     f = points - cell
     f = f * f * (3 - 2 * f)

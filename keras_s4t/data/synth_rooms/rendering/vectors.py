@@ -15,12 +15,7 @@ def rotate_columns(matrix, vectors):
 
 
 def rotate_rows(vectors, matrix):
-    """Multiplies `(count, 3)` row vectors with one matrix or one per vector.
-
-    Args:
-        vectors: Array of shape `(count, 3)`.
-        matrix: Array of shape `(3, 3)` or `(count, 3, 3)`.
-    """
+    """Multiplies `(count, 3)` row vectors with one matrix or one per vector."""
     x, y, z = vectors.T
     columns = np.moveaxis(matrix, -1, 0)
     return np.stack(

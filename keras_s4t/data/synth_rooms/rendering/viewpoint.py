@@ -16,16 +16,7 @@ FIRST_FURNITURE_CLASS = CLASS_IDS["floor"] + 1
 
 
 def choose_viewpoint(packed, domain, key):
-    """Chooses a pose that shows many pieces of furniture at a suitable size.
-
-    Args:
-        packed: `PackedScene`.
-        domain: `Domain`.
-        key: tuple of ints, `(seed, split, index)`.
-
-    Returns:
-        `CameraPose`.
-    """
+    """Chooses a pose that shows many pieces of furniture at a suitable size."""
     stream = RandomStream(*key, "camera")
     height = stream.within(domain.camera_height)
     pitch = np.radians(stream.within(domain.camera_pitch))

@@ -48,12 +48,7 @@ def visibility(packed, points, normals, samples=(1, 1, 1), seed=0):
 
 
 def jitter(count, key):
-    """Reproducible random numbers in `[0, 1)`, one per ray.
-
-    Args:
-        count: int.
-        key: int. Different keys give different sequences.
-    """
+    """Random numbers in `[0, 1)`, reproducible from an int `key`."""
     x = np.arange(count, dtype=np.uint32) * np.uint32(2654435761)
     x = x + np.uint32(key * 40503 + 977)
     x ^= x >> np.uint32(15)

@@ -8,15 +8,9 @@ GAMMA = 2.2
 
 
 def from_hsv(hue, saturation, value):
-    """Converts an HSV color to linear RGB.
+    """Converts an HSV color to a tuple of linear RGB.
 
-    Args:
-        hue: float, in turns, taken modulo 1.
-        saturation: float, clipped to `[0, 1]`.
-        value: float, clipped to `[0, 1]`.
-
-    Returns:
-        Tuple of three floats in `[0, 1]`.
+    The hue is in turns. Saturation and value are clipped to `[0, 1]`.
     """
     rgb = colorsys.hsv_to_rgb(
         hue % 1.0,
@@ -34,11 +28,7 @@ def scaled(color, factor):
 def black_body(kelvin):
     """Linear RGB of a black body at unit luminance (Tanner Helland's fit).
 
-    Args:
-        kelvin: float, between about 1000 and 40000.
-
-    Returns:
-        float64 array of shape `(3,)`.
+    The temperature is between about 1000 and 40000 kelvin.
     """
     t = kelvin / 100.0
     if t <= 66:

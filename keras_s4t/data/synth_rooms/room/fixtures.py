@@ -54,19 +54,14 @@ def add_window(room):
 
 def add_door(room, window):
     """Adds an optional door on another wall, with free floor before it."""
-    shape, look, palette, build = (
-        room.layout,
-        room.look,
-        room.palette,
-        room.builder,
-    )
+    shape, palette, build = room.layout, room.palette, room.builder
     if not shape.chance(0.6):
         return
     walls = [wall for wall in room.plan.walls if wall != window.wall]
     wall = shape.choice(walls)
     along = shape.uniform(0.6, room.plan.wall_length(wall) - 0.6)
     pose = room.plan.wall_pose(wall, along)
-    leaf = palette.wood() if look.chance(0.5) else palette.paint()
+    leaf = palette.wood() if room.look.chance(0.5) else palette.paint()
     build.begin("wall", pose, instance=WALL_INSTANCE)
     build.box(0, -0.015, 0, 0.95, 0.05, 2.08, palette.paint())
     build.box(0, -0.035, 0, 0.82, 0.04, 2.0, leaf)
@@ -118,7 +113,7 @@ def _add_panes(room, window):
     if room.look.chance(0.4):
         frame = palette.paint()
     else:
-        frame = palette.add("plain", from_hsv(0.1, 0.03, 0.9), contrast=0.1)
+        frame = palette.plain(0.1, 0.03, 0.9)
     sky = np.clip(0.75 * window.tone, 0, 1.2)
     glass = palette.add(
         "noise",

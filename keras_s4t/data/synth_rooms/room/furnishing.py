@@ -6,7 +6,6 @@ from keras_s4t.data.synth_rooms.room.along_walls import place_cabinet
 from keras_s4t.data.synth_rooms.room.along_walls import place_floor_lamp
 from keras_s4t.data.synth_rooms.room.along_walls import place_plant
 from keras_s4t.data.synth_rooms.room.along_walls import place_television
-from keras_s4t.data.synth_rooms.room.colors import from_hsv
 from keras_s4t.data.synth_rooms.room.pose import Pose
 from keras_s4t.data.synth_rooms.room.seating import place_armchair
 from keras_s4t.data.synth_rooms.room.seating import place_single_chair
@@ -17,11 +16,7 @@ from keras_s4t.data.synth_rooms.room.tables import place_dining_table
 
 
 def furnish(room):
-    """Furnishes a room by its type, then adds a rug, plants and a lamp.
-
-    Args:
-        room: `Room`.
-    """
+    """Adds a rug, the furniture of the type of room, plants and a lamp."""
     _maybe(room, 0.45, _place_rug)
     FURNISHINGS[room.room_type](room)
     _maybe(room, 0.6, place_plant)
@@ -104,8 +99,7 @@ def _place_rug(room):
         build.cylinder(0, 0, 0, 0.012, shape.uniform(0.7, 1.1), cloth)
         return
     width, depth = shape.uniform(1.2, 2.2), shape.uniform(1.2, 2.4)
-    color = from_hsv(room.look.uniform(), 0.3, 0.5)
-    border = palette.add("plain", color, contrast=0.1, gloss=0)
+    border = palette.plain(room.look.uniform(), 0.3, 0.5, gloss=0)
     build.box(0, 0, 0, width, depth, 0.012, border)
     build.box(0, 0, 0.001, width - 0.16, depth - 0.16, 0.013, cloth)
 

@@ -58,6 +58,11 @@ class MaterialPalette:
         self.materials.append(material)
         return len(self.materials) - 1
 
+    def plain(self, hue, saturation, value, contrast=0.1, **options):
+        """Adds a plain material of an HSV color. See `add` for `options`."""
+        color = from_hsv(hue, saturation, value)
+        return self.add("plain", color, contrast=contrast, **options)
+
     def wood(self):
         """Wood, mostly in the tone of the room, sometimes painted."""
         look = self.look
@@ -95,8 +100,7 @@ class MaterialPalette:
         """Metal, dark or bright."""
         look = self.look
         value = look.choice([look.uniform(0.1, 0.25), look.uniform(0.6, 0.8)])
-        color = from_hsv(0.6, 0.04, value)
-        return self.add("plain", color, frequency=2, contrast=0.1, gloss=0.5)
+        return self.plain(0.6, 0.04, value, frequency=2, gloss=0.5)
 
     def fabric(self):
         """Cloth, plain or patterned."""
@@ -133,8 +137,9 @@ class MaterialPalette:
 
     def white(self, saturation, low, high, gloss=None):
         """Warm white with a value drawn between `low` and `high`."""
-        color = from_hsv(0.1, saturation, self.look.uniform(low, high))
-        return self.add("plain", color, contrast=0.1, gloss=gloss)
+        return self.plain(
+            0.1, saturation, self.look.uniform(low, high), gloss=gloss
+        )
 
     def wood_color(self):
         """Draws hue, saturation and value of a wood."""

@@ -30,14 +30,9 @@ class Pose:
         """Returns the world x and y of the point `distance` meters in front."""
         return self.point(0.0, -distance)
 
-    def turned(self, angle):
-        """Returns the same position with `angle` radians added to yaw."""
-        return Pose(self.x, self.y, self.yaw + angle)
-
-    @property
-    def looks_along_y(self):
-        """Whether the direction is closer to the y axis than to the x axis."""
-        return abs(np.cos(self.yaw)) > 0.5
+    def extent(self, width, depth):
+        """Returns approximate extents along the world x and y axes."""
+        return (width, depth) if abs(np.cos(self.yaw)) > 0.5 else (depth, width)
 
 
 def yaw_rotation(angle):

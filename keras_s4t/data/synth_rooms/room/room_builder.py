@@ -20,14 +20,7 @@ def build_room(domain, key):
     """Builds one room.
 
     The order of the steps defines the dataset, since they draw from shared
-    random streams.
-
-    Args:
-        domain: `Domain`.
-        key: tuple of ints, `(seed, split, index)`.
-
-    Returns:
-        `Scene`.
+    random streams. `Room` describes the arguments.
     """
     room = Room(domain, key)
     wall, shell = draw_shell_materials(room)

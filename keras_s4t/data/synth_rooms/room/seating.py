@@ -16,9 +16,7 @@ TRIES = 8
 def place_sofa(room, width=None):
     """Places a sofa at a wall and returns its `Pose` or `None`.
 
-    Args:
-        room: `Room`.
-        width: float, meters; drawn if `None`.
+    The width is drawn if it is `None`.
     """
     shape = room.layout
     if width is None:
@@ -65,13 +63,7 @@ def place_single_chair(room):
 
 
 def place_desk_chair(room, desk, depth):
-    """Places a chair in front of a desk.
-
-    Args:
-        room: `Room`.
-        desk: `Pose` of the desk.
-        depth: float, of the desk, meters.
-    """
+    """Places a chair in front of the pose of a desk of a given depth."""
     shape = room.layout
     x, y = desk.in_front(depth / 2 + shape.uniform(0.1, 0.45))
     design = ChairDesign.draw(shape)
@@ -84,23 +76,16 @@ def place_desk_chair(room, desk, depth):
 
 
 def place_chairs_around(room, table, width, depth, count=None):
-    """Places a set of chairs around a table.
+    """Places at most `count` equal chairs around the pose of a table.
 
-    Args:
-        room: `Room`.
-        table: `Pose` of the table.
-        width: float, of the table, meters.
-        depth: float, of the table, meters.
-        count: int, maximum number of chairs; drawn if `None`.
+    The number is drawn if `count` is `None`.
     """
     shape = room.layout
     design = ChairDesign.draw(shape)
     style = shape.choice(BACK_STYLES)
-    extent = (width, depth) if table.looks_along_y else (depth, width)
+    x, y = table.extent(width, depth)
     # A reduced footprint, so that chairs can be pushed under the table.
-    room.plan.take(
-        table.x, table.y, extent[0] - 0.5, extent[1] - 0.4, design.height
-    )
+    room.plan.take(table.x, table.y, x - 0.5, y - 0.4, design.height)
     if count is None:
         count = shape.integer(2, 6)
     materials = draw_chair_materials(room)

@@ -7,14 +7,8 @@ from keras_s4t.data.synth_rooms.room.colors import scaled
 def draw_shell_materials(room):
     """Draws materials of walls, floor and ceiling.
 
-    One wall may have another material than the others.
-
-    Args:
-        room: `Room`.
-
-    Returns:
-        Tuple of the common material of the walls and the list of the materials
-        of the faces -x, +x, -y, +y, floor and ceiling.
+    One wall may have another material than the others. Returns the common
+    material of the walls, and the `shell` of a `Scene`.
     """
     palette, look = room.palette, room.look
     wall = _draw_wall(palette, look)

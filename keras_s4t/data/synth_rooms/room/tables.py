@@ -13,23 +13,19 @@ TRIES = 20
 
 
 def place_coffee_table(room, sofa):
-    """Places a coffee table in front of a sofa.
-
-    Args:
-        room: `Room`.
-        sofa: `Pose` of the sofa.
-    """
+    """Places a coffee table in front of the pose of a sofa."""
     shape = room.layout
     x, y = sofa.in_front(shape.uniform(0.98, 1.2))
     width, depth = shape.uniform(0.7, 1.15), shape.uniform(0.45, 0.65)
     height = shape.uniform(0.36, 0.46)
     style = shape.choice(["coffee", "coffee", "round"])
-    extent = (width, depth) if sofa.looks_along_y else (depth, width)
+    extent = sofa.extent(width, depth)
     if not room.plan.is_free(x, y, *extent, gap=0.02):
         return
     room.plan.take(x, y, *extent, height)
     pose = Pose(x, y, sofa.yaw)
-    room.builder.begin("table", pose.turned(shape.uniform(-0.08, 0.08)))
+    yaw = sofa.yaw + shape.uniform(-0.08, 0.08)
+    room.builder.begin("table", Pose(x, y, yaw))
     add_table(room, width, depth, height, style)
     if style == "round":
         width = depth = min(width, depth)
@@ -37,23 +33,17 @@ def place_coffee_table(room, sofa):
 
 
 def place_dining_table(room, chairs=None):
-    """Places a dining table with chairs anywhere in the room.
-
-    Args:
-        room: `Room`.
-        chairs: int, maximum number of chairs; drawn if `None`.
-    """
+    """Places a dining table with at most `chairs` chairs, drawn if `None`."""
     for _ in range(TRIES):
         pose, width, depth, height, style = _draw_dining_table(room)
-        extent = (width, depth) if pose.looks_along_y else (depth, width)
+        extent = pose.extent(width, depth)
         if not room.plan.is_free(pose.x, pose.y, *extent, gap=0.3):
             continue
         room.builder.begin("table", pose)
         add_table(room, width, depth, height, style)
         place_chairs_around(room, pose, width, depth, chairs)
         room.plan.take(pose.x, pose.y, *extent, height)
-        surface = Surface(pose, width * 0.7, depth * 0.7, height)
-        room.surfaces.append(surface)
+        room.surfaces.append(Surface(pose, width * 0.7, depth * 0.7, height))
         return
 
 

@@ -40,7 +40,7 @@ def test_labels_at_full_size(index):
         stored["semseg"][..., 0], np.where(labels.ids == 0, 255, labels.ids)
     )
     np.testing.assert_array_equal(stored["depth"] > 0, labels.known)
-    # Half of 1 / 512 m on disk and half a millimetre here.
+    # Half of 1 / 512 m on disk and half a millimeter here.
     depth = stored["depth"] / 1000
     np.testing.assert_allclose(depth[known], labels.depth[known], atol=0.0015)
     cosines = (directions(stored) * labels.normals).sum(-1)[known]
