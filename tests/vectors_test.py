@@ -4,6 +4,7 @@ import pytest
 from gradients import value_and_gradient
 from keras import ops
 
+from keras_s4t.vectors import absolute
 from keras_s4t.vectors import norm
 from keras_s4t.vectors import unit
 
@@ -26,6 +27,14 @@ def evaluate(fn, vectors):
 
 def weighted_sum(values, weights):
     return ops.sum(values * ops.convert_to_tensor(weights))
+
+
+def test_absolute_has_no_gradient_at_zero():
+    values = np.array([-3.0, -1e-30, 0.0, -0.0, 2.0], "float32")
+    np.testing.assert_array_equal(evaluate(absolute, values), np.abs(values))
+    _, gradient = value_and_gradient(lambda x: ops.sum(absolute(x)), values)
+    np.testing.assert_array_equal(gradient, [-1, -1, 0, 0, 1])
+    assert np.isnan(evaluate(absolute, np.array([np.nan], "float32")))
 
 
 def expected_norm(vectors):

@@ -14,6 +14,7 @@ from keras_s4t.checks import same_shape
 from keras_s4t.losses.masked_mean import masked_mean
 from keras_s4t.losses.masked_mean import pixel_weights
 from keras_s4t.losses.masked_mean import zero_invalid
+from keras_s4t.vectors import absolute
 from keras_s4t.vectors import norm
 from keras_s4t.vectors import unit
 
@@ -74,7 +75,7 @@ def absolute_error(y_true, y_pred, mask=None):
         Float32 scalar, in the unit of the labels.
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
-    return masked_mean(ops.abs(y_pred - y_true), weights)
+    return masked_mean(absolute(y_pred - y_true), weights)
 
 
 def squared_error(y_true, y_pred, mask=None):
@@ -161,7 +162,7 @@ def unit_absolute_error(y_true, y_pred, mask=None):
         Float32 scalar.
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
-    return masked_mean(ops.abs(unit(y_pred) - y_true), weights)
+    return masked_mean(absolute(unit(y_pred) - y_true), weights)
 
 
 def balanced_binary_cross_entropy(

@@ -18,8 +18,8 @@ class MeanAngularError(PixelMean):
 
     `update_state` takes labels and predictions of shape
     `(batch_size, height, width, 3)`, which are normalized, and a mask of shape
-    `(batch_size, height, width, 1)`. A zero vector is at 90 degrees to any
-    other.
+    `(batch_size, height, width, 1)`. A zero vector is at 90 degrees to every
+    vector, a zero vector included: no direction is never a correct one.
 
     Args:
         name: str. Name of the metric in logs.
@@ -39,5 +39,10 @@ class MeanAngularError(PixelMean):
         """Angles, in degrees."""
         del weights
         y_true, y_pred = unit(y_true, 0.0), unit(y_pred, 0.0)
-        angle = 2 * ops.arctan2(norm(y_pred - y_true), norm(y_pred + y_true))
+        sines, cosines = norm(y_pred - y_true), norm(y_pred + y_true)
+        angle = ops.where(
+            ops.logical_and(sines == 0, cosines == 0),
+            math.pi / 2,
+            2 * ops.arctan2(sines, cosines),
+        )
         return angle * (180 / math.pi)

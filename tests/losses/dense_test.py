@@ -121,6 +121,17 @@ def test_no_valid_pixel(case, outputs):
     np.testing.assert_array_equal(gradient, 0)
 
 
+@pytest.mark.parametrize(
+    "loss", [losses.absolute_error, losses.unit_absolute_error]
+)
+def test_equal_predictions_have_no_gradient(loss):
+    labels = np.zeros((*SHAPE, 3), "float32")
+    labels[..., 1] = 1
+    value, gradient = value_and_gradient(lambda x: loss(labels, x), labels)
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
 @every_loss
 def test_zero_predictions_have_finite_gradients(case):
     loss, _, channels = CASES[case]

@@ -31,7 +31,7 @@ def test_golden_angles(output, expected):
 
 
 def test_two_zero_vectors():
-    assert angle([0, 0, 0], [0, 0, 0]) == 0
+    assert angle([0, 0, 0], [0, 0, 0]) == pytest.approx(90)
 
 
 @pytest.mark.parametrize("degrees", [0.001, 0.01, 179.99])

@@ -8,6 +8,7 @@ from keras_s4t.layers.resizing import resize_bilinear
 from keras_s4t.methods.actmad.averaged_moments import AveragedMoments
 from keras_s4t.methods.actmad.moments import mean_and_variance
 from keras_s4t.methods.method import Method
+from keras_s4t.vectors import absolute
 
 LAYERS = ("all", "deep")
 
@@ -117,7 +118,7 @@ class ActMAD(Method):
         if self.spatial:
             size = ops.shape(value)[:2]
             stored = resize_bilinear(ops.expand_dims(stored, 0), size)[0]
-        return ops.mean(ops.abs(value - stored))
+        return ops.mean(absolute(value - stored))
 
     def default_optimizer(self):
         return keras.optimizers.SGD(
