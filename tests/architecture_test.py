@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "curves": {"files"},
     "layers": set(),
     "losses": {"checks", "vectors"},
-    "metrics": {"vectors"},
+    "metrics": {"backend", "vectors"},
     "optimizers": set(),
     "state": {"backend"},
     "backend": set(),

@@ -66,3 +66,8 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
     """A scale and an offset, which XLA fuses with adjacent operations."""
     scale = gamma * jax.lax.rsqrt(variance + epsilon)
     return (x * scale + (beta - mean * scale)).astype(x.dtype)
+
+
+def count_ids(ids, num_ids):
+    """A sum over segments: `jnp.bincount` counts negative ids as 0."""
+    return jax.ops.segment_sum(jnp.ones_like(ids), ids, num_ids)

@@ -57,3 +57,11 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
         epsilon=epsilon,
         is_training=False,
     ).y
+
+
+def count_ids(ids, num_ids):
+    """A sum over segments; too large ids go to one that is cut off."""
+    ids = tf.minimum(ids, num_ids)
+    return tf.math.unsorted_segment_sum(tf.ones_like(ids), ids, num_ids + 1)[
+        :-1
+    ]

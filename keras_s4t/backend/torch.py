@@ -47,3 +47,10 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
         x.permute(0, 3, 1, 2), mean, variance, gamma, beta, eps=epsilon
     )
     return outputs.permute(0, 2, 3, 1)
+
+
+def count_ids(ids, num_ids):
+    """Exact; `keras.ops.segment_sum` sums integers in float32 here."""
+    is_counted = torch.logical_and(ids >= 0, ids < num_ids)
+    ids = torch.where(is_counted, ids, num_ids)
+    return torch.bincount(ids, minlength=num_ids + 1)[:-1].to(torch.int32)

@@ -1,6 +1,12 @@
 import keras
 from keras import ops
 
+from keras_s4t.backend import count_ids
+
+# Float32 counts no further than 2**24 by ones. Whole pixels are counted in
+# int32 and kept as blocks of this many and a rest, both of them exact.
+BLOCK = 2**20
+
 
 # Not a subclass of `keras.metrics.MeanIoU`: on PyTorch, Keras 3.15 counts the
 # pixels in a Python loop (20 times the time of `segment_sum` here), on JAX it
@@ -11,7 +17,7 @@ class MeanIoU(keras.Metric):
 
     Confusions are summed over all valid pixels since the last reset;
     `IoU = tp / max(tp + fp + fn, 1e-8)` per class. Before any valid pixel
-    the result is 0.
+    the result is 0. Up to 2**31 pixels per update are counted exactly.
 
     Args:
         num_classes: int. Number of classes, with ids `0 ... num_classes - 1`.
@@ -59,12 +65,11 @@ class MeanIoU(keras.Metric):
         self.absent = absent
         self.sparse_y_pred = sparse_y_pred
         # Rows are labels, columns predictions.
-        self.confusion_matrix = self.add_variable(
-            (num_classes, num_classes),
-            "zeros",
-            dtype="float32",
-            name="confusion_matrix",
+        shape = (num_classes, num_classes)
+        self._blocks = self.add_variable(
+            shape, "zeros", "float32", name="blocks"
         )
+        self._rest = self.add_variable(shape, "zeros", "float32", name="rest")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch.
@@ -92,18 +97,34 @@ class MeanIoU(keras.Metric):
         valid = ops.logical_and(self._is_class(y_true), self._is_class(y_pred))
         if self.ignore_class is not None:
             valid = ops.logical_and(valid, y_true != self.ignore_class)
-        weights = ops.cast(valid, "float32")
+        cells = ops.where(valid, y_true * self.num_classes + y_pred, -1)
+        cells = ops.reshape(cells, (-1,))
+        rest = ops.convert_to_tensor(self._rest)
         if sample_weight is not None:
-            weights = weights * sample_weight[..., 0]
-        cells = ops.where(valid, y_true * self.num_classes + y_pred, 0)
-        counts = ops.segment_sum(
-            ops.reshape(weights, (-1,)),
-            ops.reshape(cells, (-1,)),
-            num_segments=self.num_classes**2,
-        )
-        self.confusion_matrix.assign_add(
-            ops.reshape(counts, (self.num_classes, self.num_classes))
-        )
+            weights = ops.reshape(sample_weight, (-1,))
+            fractions = ops.where(weights == 1, 0.0, weights)
+            sums = ops.segment_sum(
+                ops.where(cells < 0, 0.0, fractions),
+                ops.maximum(cells, 0),
+                num_segments=self.num_classes**2,
+            )
+            rest = rest + ops.reshape(sums, rest.shape)
+            cells = ops.where(weights == 1, cells, -1)
+        counts = count_ids(cells, self.num_classes**2)
+        counts = ops.reshape(counts, rest.shape)
+        rest = rest + ops.cast(counts % BLOCK, "float32")
+        full = ops.floor(rest / BLOCK)
+        self._rest.assign(rest - full * BLOCK)
+        blocks = ops.cast(counts // BLOCK, "float32") + full
+        self._blocks.assign_add(blocks)
+
+    @property
+    def confusion_matrix(self):
+        """Weight of pixels per label (row) and prediction (column).
+
+        Float32 tensor of shape `(num_classes, num_classes)`.
+        """
+        return self._blocks * BLOCK + self._rest
 
     def class_iou(self):
         """IoU of every class.
@@ -134,7 +155,7 @@ class MeanIoU(keras.Metric):
         }
 
     def _intersection_and_union(self):
-        matrix = ops.convert_to_tensor(self.confusion_matrix)
+        matrix = self.confusion_matrix
         intersection = ops.diagonal(matrix)
         sizes = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1)
         return intersection, sizes - intersection

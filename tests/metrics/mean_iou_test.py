@@ -132,3 +132,26 @@ def test_counts_of_large_images_are_exact():
 def test_wrong_arguments(arguments):
     with pytest.raises(ValueError, match="must be.*Received"):
         MeanIoU(**arguments)
+
+
+@pytest.mark.slow
+def test_counts_beyond_the_digits_of_float32():
+    labels = np.zeros((1, 8196, 2048), "uint8")
+    metric = MeanIoU(2, sparse_y_pred=True)
+    metric.update_state(labels, labels)
+    assert int(np.array(metric.confusion_matrix)[0, 0]) == labels.size
+    assert labels.size > 2**24
+
+
+def test_counts_of_many_updates_and_of_weights():
+    labels = np.zeros((1, 1024, 1024), "uint8")
+    predictions = labels.copy()
+    predictions[:, ::4] = 1
+    metric = MeanIoU(2, sparse_y_pred=True)
+    for _ in range(33):
+        metric.update_state(labels, predictions)
+    assert float(metric.class_iou()[0]) == pytest.approx(0.75, abs=1e-6)
+    half = np.full((*labels.shape, 1), 0.5, "float32")
+    metric.update_state(labels, predictions, half)
+    expected = 33.5 * 2**18 * np.array([[3, 1], [0, 0]])
+    np.testing.assert_array_equal(metric.confusion_matrix, expected)
