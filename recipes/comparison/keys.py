@@ -19,7 +19,7 @@ from comparison.code_digest import is_of_library
 # source model is then trained again. Arguments count by themselves, and so do
 # the configuration's values and the code of a method that is not of the
 # package.
-NUMERICS = 1
+NUMERICS = 2
 
 # The schedule of a source optimizer is compared at this length. The real one
 # follows from the epochs and the images, which are part of the key as well.
