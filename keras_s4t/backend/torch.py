@@ -52,5 +52,8 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
 def count_ids(ids, num_ids):
     """Exact; `keras.ops.segment_sum` sums integers in float32 here."""
     is_counted = torch.logical_and(ids >= 0, ids < num_ids)
-    ids = torch.where(is_counted, ids, num_ids)
-    return torch.bincount(ids, minlength=num_ids + 1)[:-1].to(torch.int32)
+    ids = torch.where(is_counted, ids, num_ids).long()
+    # `torch.bincount` would wait for the device.
+    counts = torch.zeros(num_ids + 1, dtype=torch.int32, device=ids.device)
+    ones = torch.ones_like(ids, dtype=torch.int32)
+    return counts.scatter_add(0, ids, ones)[:-1]
