@@ -9,14 +9,11 @@
 | `edge` | float `(height, width, 1)` | in [0, 1] |
 | `<task>_mask` | float `(height, width, 1)` | 1 where the label is valid |
 
-A mask may be left out. It is 1 everywhere then; that of `semseg` is 0 where
-the label is ignored.
+A mask may be left out. It is 1 then where the label is not missing: not 255,
+positive depth, vectors that are not zero, finite values.
 """
 
-import numpy as np
-
 from keras_s4t.tasks import get_labels
-from keras_s4t.tasks.label import IGNORE_CLASS
 
 
 def examples_from_arrays(arrays, tasks):
@@ -38,13 +35,10 @@ def examples_from_arrays(arrays, tasks):
     images = arrays["image"]
     labels, masks = {}, {}
     for name, kind in kinds.items():
-        label = arrays[name]
-        labels[name] = label.astype(kind.dtype)
+        labels[name] = arrays[name].astype(kind.dtype)
         mask = arrays.get(f"{name}_mask")
-        if mask is None and kind.is_classes:
-            mask = (label != IGNORE_CLASS)[..., None]
         if mask is None:
-            mask = np.broadcast_to(np.float32(1), (*images.shape[:3], 1))
+            mask = kind.is_known(labels[name])
         masks[name] = mask.astype("float32", copy=False)
     return images, labels, masks
 
@@ -61,14 +55,11 @@ def example_from_record(record, labels):
     image = tf.cast(record["image"], tf.float32)
     values, masks = {}, {}
     for name, kind in labels.items():
-        label = record[name]
-        values[name] = tf.cast(label, kind.dtype)
+        values[name] = tf.cast(record[name], kind.dtype)
         if f"{name}_mask" in record:
             mask = record[f"{name}_mask"]
-        elif kind.is_classes:
-            mask = (label != IGNORE_CLASS)[..., None]
         else:
-            mask = tf.ones_like(image[..., :1])
+            mask = kind.is_known(values[name])
         masks[name] = tf.cast(mask, tf.float32)
     return image, values, masks
 

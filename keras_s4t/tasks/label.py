@@ -1,6 +1,7 @@
-"""Kinds of labels, and how they are mirrored, zoomed and resized."""
+"""Kinds of labels: what is missing, and how they are mirrored and resized."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 IGNORE_CLASS = 255
@@ -15,9 +16,15 @@ def _unchanged(label, *args):
 class Label:
     """A kind of label.
 
+    Its functions use operators alone, so they take arrays and tensors of every
+    library.
+
     Attributes:
         channels: Channels of a label, `None` for a label without a channel
             axis, which holds the ids of classes.
+        is_known: `is_known(label)`, which pixels of a label have a value: bool
+            of shape `(..., height, width, 1)`. It counts where no mask is
+            given.
         is_averaged: bool. Whether resizing averages the valid pixels,
             antialiased. Otherwise it takes the nearest pixel.
         flip: `flip(label)`, the values of a label that was mirrored left to
@@ -27,6 +34,7 @@ class Label:
     """
 
     channels: int | None
+    is_known: Callable
     is_averaged: bool = False
     flip: Callable = _unchanged
     zoom: Callable = _unchanged
@@ -47,6 +55,25 @@ class Label:
         return IGNORE_CLASS if self.is_classes else 0
 
 
+def _is_finite(label):
+    # NaN compares as false.
+    return abs(label) < math.inf
+
+
+def _is_labeled(label):
+    return (label != IGNORE_CLASS)[..., None]
+
+
+def _is_in_front(label):
+    return (label > 0) & _is_finite(label)
+
+
+def _is_direction(label):
+    x, y, z = (label[..., i : i + 1] for i in range(3))
+    is_zero = (x == 0) & (y == 0) & (z == 0)
+    return _is_finite(x) & _is_finite(y) & _is_finite(z) & ~is_zero
+
+
 def _flip_direction(label):
     return label * [-1.0, 1.0, 1.0]
 
@@ -56,12 +83,13 @@ def _zoom_distance(label, factor):
     return label / factor
 
 
-#: Ids of classes.
-CLASSES = Label(channels=None)
-#: Meters along the optical axis. An average of depths across an occlusion is a
-#: depth that nothing has.
-DISTANCE = Label(channels=1, zoom=_zoom_distance)
-#: Unit vectors in the frame of the camera, x to the right.
-DIRECTION = Label(channels=3, flip=_flip_direction)
-#: Numbers in [0, 1].
-STRENGTH = Label(channels=1, is_averaged=True)
+#: Ids of classes. `IGNORE_CLASS` is missing.
+CLASSES = Label(channels=None, is_known=_is_labeled)
+#: Meters along the optical axis. What is not positive or not finite is missing.
+#: An average of depths across an occlusion is a depth that nothing has.
+DISTANCE = Label(channels=1, is_known=_is_in_front, zoom=_zoom_distance)
+#: Unit vectors in the frame of the camera, x to the right. The zero vector, and
+#: one that is not finite, is missing.
+DIRECTION = Label(channels=3, is_known=_is_direction, flip=_flip_direction)
+#: Numbers in [0, 1]. What is not finite is missing.
+STRENGTH = Label(channels=1, is_known=_is_finite, is_averaged=True)

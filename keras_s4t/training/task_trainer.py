@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.checks import check_data
@@ -101,15 +102,14 @@ class TaskTrainer(*StateMixins, keras.Model):
         """The source loss of every task, unweighted, a dict of float32 scalars.
 
         `labels`, raw `predictions` and `masks`, of shape `(batch_size, height,
-        width, 1)`, are dicts by task name. Masks are optional.
+        width, 1)`, are dicts by task name. Where a task has no mask, labels
+        that are missing do not count; see `Label.is_known`.
         """
-        masks = masks or {}
         self._check_labels(labels, predictions)
+        masks = self._masks(labels, masks)
         return {
             task.name: task.loss(
-                labels[task.name],
-                predictions[task.name],
-                masks.get(task.name),
+                labels[task.name], predictions[task.name], masks[task.name]
             )
             for task in self.tasks
         }
@@ -121,10 +121,10 @@ class TaskTrainer(*StateMixins, keras.Model):
             return loss
         self._check_labels(y, y_pred)
         values = self.network.postprocess(y_pred)
-        masks = sample_weight or {}
+        masks = self._masks(y, sample_weight)
         for task, metric in zip(self.tasks, self.task_metrics, strict=True):
             metric.update_state(
-                y[task.name], values[task.name], masks.get(task.name)
+                y[task.name], values[task.name], masks[task.name]
             )
         return loss | {
             metric.name: metric.result() for metric in self.task_metrics
@@ -138,6 +138,18 @@ class TaskTrainer(*StateMixins, keras.Model):
     def _check_labels(self, labels, predictions):
         prediction = next(iter(predictions.values()))
         check_labels(labels, tuple(prediction.shape)[1:3], self.tasks)
+
+    def _masks(self, labels, masks):
+        """The given masks; where there is none, which labels are known."""
+        masks = masks or {}
+        return {
+            task.name: masks[task.name]
+            if masks.get(task.name) is not None
+            else task.label.is_known(
+                ops.cast(labels[task.name], task.label.dtype)
+            )
+            for task in self.tasks
+        }
 
     def encode(self, images, training=None, taps=None, keep_state=False):
         """As `MultiTaskModel.encode`, with the defaults of the stage.

@@ -1,0 +1,106 @@
+"""Labels that are missing do not count, whether a mask says so or not."""
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+import keras_s4t
+
+
+def make_arrays():
+    """Labels with missing values, and masks that say where."""
+    images, labels, masks = tiny.make_arrays(4)
+    rng = np.random.default_rng(3)
+    missing = {
+        "semseg": [255],
+        "depth": [0, -1, np.nan, np.inf],
+        "normals": [0, np.nan],
+        "edge": [np.nan],
+    }
+    for name, values in missing.items():
+        label = labels[name].reshape(*images.shape[:3], -1)
+        known = masks[name][..., 0] > 0
+        known &= label[..., 0] != 255
+        masks[name] = known[..., None].astype("float32")
+        fill = rng.choice(values, known.shape)[..., None]
+        label = np.where(masks[name] > 0, label, fill)
+        labels[name] = label.reshape(labels[name].shape).astype(
+            labels[name].dtype
+        )
+    return images, labels, masks
+
+
+@pytest.mark.parametrize("given", [[], ["depth"]])
+def test_evaluates_as_with_masks(given):
+    images, labels, masks = make_arrays()
+    assert all(0.5 < mask.mean() < 1 for mask in masks.values())
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
+    )
+    tiny.fill(trainer)
+    trainer.compile("sgd")
+    some = [{name: masks[name] for name in given}] if given else []
+    results = [
+        trainer.evaluate(
+            keras_s4t.data.ArrayBatches((images, labels, *extra), 2),
+            verbose=0,
+            return_dict=True,
+        )
+        for extra in ([masks], some)
+    ]
+    assert all(np.isfinite(value) for value in results[0].values())
+    for key, value in results[0].items():
+        assert results[1][key] == pytest.approx(value, rel=1e-6), key
+
+
+def test_trains_as_with_masks():
+    images, labels, masks = make_arrays()
+    outcomes = []
+    for extra in ((masks,), ()):
+        network = tiny.make_network()
+        trainer = keras_s4t.SourceTrainer(network, tiny.make_s4t(mask_ratio=0))
+        tiny.fill(trainer)
+        trainer.compile(keras.optimizers.SGD(1e-2))
+        batches = keras_s4t.data.ArrayBatches((images, labels, *extra), 4)
+        history = trainer.fit(batches, verbose=0).history
+        outcomes.append((history["loss"], tiny.numpy_values(network.variables)))
+    (loss, weights), (other_loss, other_weights) = outcomes
+    assert np.isfinite(loss[0]) and other_loss == pytest.approx(loss, rel=1e-5)
+    for first, second in zip(weights, other_weights, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
+
+
+def test_a_mask_that_is_given_counts():
+    images, labels, masks = tiny.make_arrays(2)
+    labels["depth"][:] = 0
+    masks["depth"][:] = 1
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
+    )
+    trainer.compile("sgd")
+    keys = []
+    for extra in ((masks,), ()):
+        batches = keras_s4t.data.ArrayBatches((images, labels, *extra), 2)
+        keys.append(trainer.evaluate(batches, verbose=0, return_dict=True))
+    assert keys[0]["depth_rmse"] > 0 and keys[1]["depth_rmse"] == 0
+
+
+def test_a_network_that_is_lost_has_no_metrics():
+    # Compiled reductions over more than 2048 entries lose NaN on JAX.
+    arrays = tiny.make_arrays(8, size=(64, 64))
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
+    )
+    trainer.compile("sgd")
+    trainer.network.backbone.trainable_variables[0].assign(
+        np.full((3, 3, 3, 6), np.nan, "float32")
+    )
+    for batch_size in (2, 4, 8):
+        logs = trainer.evaluate(
+            keras_s4t.data.ArrayBatches(arrays, batch_size),
+            verbose=0,
+            return_dict=True,
+        )
+        assert len(logs) == 5
+        assert all(np.isnan(value) for value in logs.values()), logs
