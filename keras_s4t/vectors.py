@@ -7,6 +7,9 @@ gradient passes that scale, since it cancels.
 
 from keras import ops
 
+# Predicted directions that are shorter count as undecided, see `shortened`.
+MIN_NORM = 1e-2
+
 
 def absolute(values):
     """Absolute values, with gradient 0 at 0 on every backend.
@@ -55,6 +58,30 @@ def unit(vectors, min_norm=1e-12):
     # The branch that is not taken must have a finite gradient, too.
     scaled = ops.where(is_short, 0.0, scaled)
     return scaled / ops.where(is_short, 1.0, length)
+
+
+def shortened(vectors, min_norm=MIN_NORM):
+    """Vectors of length 1 at most, in the same directions.
+
+    The gradient of the direction of a vector grows as `1 / norm`, without
+    bound at zero, where it is undefined. Vectors shorter than `min_norm` are
+    divided by `min_norm` instead of their norm: no jump, and a gradient of
+    `1 / min_norm` at most that still turns a zero vector.
+
+    Args:
+        vectors: Float32 tensor of shape `(..., channels)`.
+        min_norm: Positive float.
+
+    Returns:
+        Float32 tensor of the shape of `vectors`, of length 1 for vectors that
+        are not shorter than `min_norm`.
+    """
+    scaled, scale, length = _scaled(vectors)
+    # NaN is not short: it must stay visible.
+    is_short = scale * length < min_norm
+    # The branch that is not taken must have a finite gradient, too.
+    long = ops.where(is_short, 0.0, scaled) / ops.where(is_short, 1.0, length)
+    return ops.where(is_short, vectors / min_norm, long)
 
 
 def _scaled(vectors):

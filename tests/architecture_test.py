@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "training": {"backend", "checks", "layers", "state"},
     "methods": {"checks", "layers", "losses", "vectors"},
     "models": {"backend", "checks", "imagenet", "layers", "state"},
-    "tasks": {"losses", "metrics"},
+    "tasks": {"losses", "metrics", "vectors"},
     "curves": {"files"},
     "layers": set(),
     "losses": {"checks", "vectors"},

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_s4t.vectors import absolute
 from keras_s4t.vectors import norm
+from keras_s4t.vectors import shortened
 from keras_s4t.vectors import unit
 
 SCALES = [1e-30, 1e-20, 1e-6, 1.0, 1e6, 1e20, 1e30]
@@ -112,7 +113,25 @@ def test_zero_vectors_have_norm_and_gradient_zero():
     )
 
 
-@pytest.mark.parametrize("fn", [norm, unit])
+def test_shortened_has_a_bounded_gradient():
+    lengths = [0.0, 1e-30, 1e-6, 0.0099, 0.0101, 1.0, 1e30]
+    direction, weights = np.array([0.6, 0.0, -0.8]), np.array([3.0, -2.0, 1.0])
+    vectors = np.outer(lengths, direction).astype("float32")
+    divisors = np.maximum(lengths, 0.01)
+    expected = np.outer(lengths / divisors, direction)
+    np.testing.assert_allclose(evaluate(shortened, vectors), expected, 1e-6)
+    _, gradient = value_and_gradient(
+        lambda x: weighted_sum(
+            shortened(x), np.tile(weights, (7, 1)).astype("float32")
+        ),
+        vectors,
+    )
+    across = weights - (weights @ direction) * direction
+    expected = [weights / 0.01] * 4 + [across / d for d in divisors[4:]]
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("fn", [norm, shortened, unit])
 def test_nan_is_not_hidden(fn):
     vectors = make_vectors()
     vectors[0, 0, 1] = np.nan

@@ -14,9 +14,10 @@ from keras_s4t.checks import same_shape
 from keras_s4t.losses.masked_mean import masked_mean
 from keras_s4t.losses.masked_mean import pixel_weights
 from keras_s4t.losses.masked_mean import zero_invalid
+from keras_s4t.vectors import MIN_NORM
 from keras_s4t.vectors import absolute
 from keras_s4t.vectors import norm
-from keras_s4t.vectors import unit
+from keras_s4t.vectors import shortened
 
 # Swaps width and channels: one vector per row of pixels and channel.
 ROWS_LAST = (0, 1, 3, 2)
@@ -98,7 +99,9 @@ def cosine_distance(y_true, y_pred, mask=None):
     """One minus the cosine between vectors along the channel axis.
 
     The loss of surface normals on Taskonomy, with 1e-6 added to each norm.
-    The authors' release takes the cosine along the image width instead.
+    The authors' release takes the cosine along the image width instead. The
+    gradient of a cosine grows as `1 / norm`: predictions shorter than 0.01 are
+    divided by 0.01 instead of their norm.
 
     Args:
         y_true: Tensor of shape `(batch_size, height, width, channels)`.
@@ -112,8 +115,9 @@ def cosine_distance(y_true, y_pred, mask=None):
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
     product = ops.sum(y_true * y_pred, axis=-1, keepdims=True)
-    norms = (norm(y_true) + 1e-6) * (norm(y_pred) + 1e-6)
-    return masked_mean(1.0 - product / norms, weights)
+    predicted_norm = ops.maximum(norm(y_pred) + 1e-6, MIN_NORM)
+    cosine = product / ((norm(y_true) + 1e-6) * predicted_norm)
+    return masked_mean(1.0 - cosine, weights)
 
 
 def row_cosine_distance(y_true, y_pred, mask=None):
@@ -153,8 +157,8 @@ def unit_absolute_error(y_true, y_pred, mask=None):
         y_true: Tensor of shape `(batch_size, height, width, channels)`, unit
             vectors; they are not normalized again.
         y_pred: Tensor of the shape of `y_true`, of any length per pixel;
-            divided by its norm. A vector shorter than 1e-12 has no
-            direction: it counts as zero and receives no gradient.
+            divided by its norm, or by 0.01 if that is larger, which bounds
+            the gradient.
         mask: Tensor of shape `(batch_size, height, width, 1)`, pixel
             weights.
 
@@ -162,7 +166,7 @@ def unit_absolute_error(y_true, y_pred, mask=None):
         Float32 scalar.
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
-    return masked_mean(absolute(unit(y_pred) - y_true), weights)
+    return masked_mean(absolute(shortened(y_pred, MIN_NORM) - y_true), weights)
 
 
 def balanced_binary_cross_entropy(

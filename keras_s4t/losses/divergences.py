@@ -9,7 +9,7 @@ Both arguments receive gradients; use `ops.stop_gradient` for a fixed target.
 from keras import ops
 
 from keras_s4t.checks import same_shape
-from keras_s4t.vectors import unit
+from keras_s4t.vectors import shortened
 
 
 def softmax_entropy(logits):
@@ -107,8 +107,8 @@ def direction_divergence(vectors, reference):
 
     Args:
         vectors: Tensor of shape `(batch_size, height, width, channels)`, of
-            any length per pixel. A vector shorter than 1e-12 has no
-            direction: it counts as zero and receives no gradient.
+            any length per pixel. It is divided by its norm, or by 0.01 if
+            that is larger, which bounds the gradient.
         reference: Tensor of the same shape, of any length per pixel.
 
     Returns:
@@ -118,7 +118,7 @@ def direction_divergence(vectors, reference):
         ValueError: If the shapes differ.
     """
     vectors, reference = _in_float32(vectors, reference)
-    return gaussian_kl_divergence(unit(vectors), unit(reference))
+    return gaussian_kl_divergence(shortened(vectors), shortened(reference))
 
 
 def _in_float32(outputs, reference):

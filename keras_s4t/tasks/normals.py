@@ -7,6 +7,7 @@ from keras_s4t.tasks.label import DIRECTION
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 from keras_s4t.tasks.task import no_range
+from keras_s4t.vectors import unit
 
 NORMALS_LOSSES = {
     "cosine": losses.cosine_distance,
@@ -61,8 +62,8 @@ def normals(loss="cosine", weight=1.0):
 
 
 def unit_vectors(outputs):
-    """Unit vectors from raw outputs."""
-    return ops.normalize(ops.cast(outputs, "float32"), axis=-1, epsilon=1e-12)
+    """Unit vectors from raw outputs, zero where an output is zero."""
+    return unit(ops.cast(outputs, "float32"))
 
 
 def picture(values, value_range=None):

@@ -192,9 +192,12 @@ def test_small_angles_do_not_round_to_none():
     assert float(value) == pytest.approx(5e-9, rel=1e-3)
 
 
-def test_zero_vector_has_no_direction():
+@pytest.mark.parametrize("length", [0, 1e-30, 1e-8, 1e-3])
+def test_short_vectors_have_bounded_gradients(length):
     value, gradient = value_and_gradient(
-        lambda x: losses.direction_divergence(x, pixel(0, 3)), pixel(0, 0)
+        lambda x: losses.direction_divergence(x, pixel(0, 3)),
+        pixel(length, 0),
     )
-    assert value == 0.5
-    np.testing.assert_array_equal(gradient, 0)
+    assert value == pytest.approx(0.5 + 5e3 * length**2, rel=1e-5)
+    expected = pixel(1e4 * length, -100)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from gradients import value_and_gradient
 from keras import ops
 
 from keras_s4t import losses
@@ -54,3 +55,17 @@ def test_picture_has_the_colors_of_the_legend():
     for color, (_, rgb) in zip(picture[0], task.legend, strict=True):
         np.testing.assert_allclose(color, rgb, atol=1)
     assert [label[0] for label, _ in task.legend] == ["x", "y", "z"]
+
+
+def test_a_zero_output_has_no_direction():
+    outputs = np.zeros((1, 2, 2, 3), "float32")
+    outputs[0, 0, 0] = [0, 0, 5]
+
+    def total(x):
+        return ops.sum(tasks.normals().postprocess(x))
+
+    value, gradient = value_and_gradient(total, outputs)
+    assert value == 1
+    expected = np.zeros_like(outputs)
+    expected[0, 0, 0] = [0.2, 0.2, 0]
+    np.testing.assert_allclose(gradient, expected, atol=1e-7)
