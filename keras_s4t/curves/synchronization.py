@@ -39,8 +39,9 @@ def step_variance(curves):
             first is used.
 
     Returns:
-        float, the population variance in squared steps; 0 for one task.
-        Lower means more synchronized.
+        float, the population variance in squared steps, as `numpy.var`; 0 for
+        one task. Lower means more synchronized. `torch.var` and
+        `statistics.variance` divide by one task less and give more.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -57,7 +58,9 @@ def dynamic_time_warping(curves):
     Returns:
         float, the sum of absolute differences along the best path, in
         percent, not divided by the length of the path; NaN for one task.
-        Lower means more synchronized.
+        Lower means more synchronized. fastdtw and similaritymeasures give the
+        same; dtaidistance and tslearn take the root of the sum of squared
+        differences, and dtw-python counts diagonal steps twice.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.
@@ -76,6 +79,8 @@ def cosine_similarity(curves):
 
     Returns:
         float in `[-1, 1]`; NaN for one task. Higher means more synchronized.
+        Without a constant curve it is what scikit-learn and torchmetrics give
+        for the changes.
 
     Raises:
         ValueError: If the curves are missing, unequal or not finite.

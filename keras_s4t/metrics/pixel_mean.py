@@ -1,3 +1,5 @@
+import math
+
 import keras
 from keras import ops
 
@@ -6,7 +8,8 @@ class PixelMean(keras.Metric):
     """Base class of means over all valid pixels since the last reset.
 
     Sums are float32 whatever the dtype of the prediction. The result is 0
-    before any valid pixel. Subclasses implement `pixel_values`.
+    before any valid pixel, and NaN once the prediction of a valid pixel was
+    NaN. Subclasses implement `pixel_values`.
 
     Args:
         name: str. Name of the metric in logs.
@@ -69,7 +72,10 @@ class PixelMean(keras.Metric):
         y_true = ops.where(weights > 0, y_true, 0.0)
         y_pred = ops.where(weights > 0, y_pred, 0.0)
         values = self.pixel_values(y_true, y_pred, weights)
-        self.total.assign_add(ops.sum(weights * values))
+        total = ops.sum(weights * values)
+        # A compiled sum may lose NaN on JAX.
+        is_lost = ops.any(ops.isnan(y_pred))
+        self.total.assign_add(ops.where(is_lost, math.nan, total))
         self.count.assign_add(ops.sum(weights))
 
     def result(self):

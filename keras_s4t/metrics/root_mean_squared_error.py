@@ -16,6 +16,7 @@ class RootMeanSquaredError(PixelMean):
 
     The RMSE of depth and edges in the paper: the root of the mean over all
     valid pixels since the last reset, not a mean of the errors of images.
+    Without alignment it is `MeanSquaredError(squared=False)` of torchmetrics.
     `update_state` takes labels and predictions of shape
     `(batch_size, height, width, 1)` and a mask of the same shape.
 

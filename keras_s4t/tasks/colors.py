@@ -52,17 +52,18 @@ def color_classes(ids, ignore_class=255):
     Args:
         ids: int array of shape `(height, width)` or `(height, width, 1)`. Ids
             beyond the last color start again with the first.
-        ignore_class: int. Pixels with this id become white.
+        ignore_class: int. Pixels with this id become white, and so do those
+            with -1, the prediction of logits that are NaN.
 
     Returns:
         uint8 array of shape `(height, width, 3)`.
     """
     ids = _without_channel(ids)
-    ignored = ids == ignore_class
+    ignored = (ids == ignore_class) | (ids == -1)
     known = np.where(ignored, 0, ids).astype("int64")
     if (known < 0).any():
         raise ValueError(
-            "`ids` must not be negative, except for `ignore_class`. "
+            "`ids` must not be negative, except for `ignore_class` and -1. "
             f"Received: ids from {known.min()}, ignore_class={ignore_class}"
         )
     return _white_where(ignored, CLASS_COLORS[known % len(CLASS_COLORS)])

@@ -5,6 +5,7 @@ from keras import ops
 from keras_s4t import losses
 from keras_s4t.tasks import colors
 from keras_s4t.tasks.label import DISTANCE
+from keras_s4t.tasks.not_a_number import keep_nan
 from keras_s4t.tasks.rmse import rmse_kwargs
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
@@ -22,8 +23,11 @@ def log_code(meters):
 
 def meters_of_log_code(outputs):
     """Meters from raw outputs on the logarithmic scale."""
-    code = ops.clip(ops.cast(outputs, "float32"), 0.0, 1.0)
-    return ops.expm1(LOG_RANGE * code) / LOG_UNITS
+
+    def meters(code):
+        return ops.expm1(LOG_RANGE * ops.clip(code, 0.0, 1.0)) / LOG_UNITS
+
+    return keep_nan(outputs, meters)
 
 
 def log_absolute_error(y_true, y_pred, mask=None):
@@ -33,7 +37,7 @@ def log_absolute_error(y_true, y_pred, mask=None):
 
 def not_negative(outputs):
     """Meters from raw outputs."""
-    return ops.relu(ops.cast(outputs, "float32"))
+    return keep_nan(outputs, ops.relu)
 
 
 ENCODINGS = {

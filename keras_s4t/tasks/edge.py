@@ -3,6 +3,7 @@ from keras import ops
 from keras_s4t import losses
 from keras_s4t.tasks import colors
 from keras_s4t.tasks.label import STRENGTH
+from keras_s4t.tasks.not_a_number import keep_nan
 from keras_s4t.tasks.rmse import rmse_kwargs
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
@@ -10,12 +11,12 @@ from keras_s4t.tasks.task import lookup
 
 def probability(outputs):
     """Raw outputs that were trained as probabilities."""
-    return ops.clip(ops.cast(outputs, "float32"), 0.0, 1.0)
+    return keep_nan(outputs, lambda values: ops.clip(values, 0.0, 1.0))
 
 
 def probability_of_logits(outputs):
     """Raw outputs that were trained as logits."""
-    return ops.sigmoid(ops.cast(outputs, "float32"))
+    return keep_nan(outputs, ops.sigmoid)
 
 
 EDGE_LOSSES = {

@@ -12,6 +12,7 @@ SHAPE = (3, 4, 5)
 # Constructor, arguments, channels of the prediction.
 CASES = {
     "miou": (metrics.MeanIoU, {"num_classes": 4}, 4),
+    "per_image_miou": (metrics.PerImageMeanIoU, {"num_classes": 4}, 4),
     "miou_of_present": (
         metrics.MeanIoU,
         {"num_classes": 4, "absent": "skip", "ignore_class": 1},
@@ -45,10 +46,10 @@ def make(case):
 
 def batch(case, shape=SHAPE):
     """Labels, predictions and a mask."""
-    metric, _, channels = CASES[case]
+    *_, channels = CASES[case]
     rng = np.random.default_rng(0)
     outputs = rng.normal(size=(*shape, channels)).astype("float32")
-    if metric is metrics.MeanIoU:
+    if "miou" in case:
         labels = rng.integers(channels, size=shape).astype("int32")
     else:
         labels = rng.normal(size=outputs.shape).astype("float32")
@@ -85,6 +86,23 @@ def test_invalid_pixels_do_not_count(case):
     labels[invalid] = 255 if labels.dtype == "int32" else np.nan
     outputs[invalid] = np.nan
     assert value(case, labels, outputs, mask) == pytest.approx(expected)
+
+
+@every_metric
+def test_a_prediction_that_is_no_number(case):
+    labels, outputs, mask = batch(case)
+    mask[0, 0, 0] = 1
+    labels[0, 0, 0] = 0
+    outputs[0, 0, 0] = np.nan
+    assert np.isnan(value(case, labels, outputs, mask))
+    # Nor does it come back.
+    metric = make(case)
+    metric.update_state(labels, outputs, mask)
+    metric.update_state(*batch(case))
+    assert np.isnan(float(metric.result()))
+    metric.reset_state()
+    metric.update_state(*batch(case))
+    assert np.isfinite(float(metric.result()))
 
 
 @every_metric

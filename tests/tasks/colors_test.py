@@ -131,10 +131,15 @@ def test_common_range():
     assert colors.common_range([np.zeros((2, 2))]) == (0.0, 1.0)
 
 
+def test_predictions_that_are_no_numbers_are_white():
+    painted = colors.color_classes(np.array([[-1, 0, 255]]))
+    assert (painted[0, [0, 2]] == 255).all() and (painted[0, 1] < 255).any()
+
+
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: colors.color_classes(np.array([[-1, 0]])),
+        lambda: colors.color_classes(np.array([[-2, 0]])),
         lambda: colors.color_classes(np.zeros((2, 2, 2), "int32")),
         lambda: colors.color_scalar(np.zeros((2, 2)), 1.0, 0.0),
         lambda: colors.color_scalar(np.zeros((2, 2)), np.nan, 0.0),
