@@ -13,6 +13,8 @@ No other package names a backend.
   mean and biased variance of the batch, through which no gradient flows.
 - `batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon)`:
   normalizes with the given statistics. Returns the outputs.
+- `has_exact_moments`: whether Keras's `BatchNormalization` squares deviations
+  from the mean, so that its variance is never negative.
 - `count_ids(ids, num_ids)`: how often each of `0 ... num_ids - 1` occurs in an
   int32 tensor of shape `(n,)`, an int32 tensor. Other ids are not counted.
 """
@@ -37,4 +39,5 @@ no_gradients = _backend.no_gradients
 default_jit_compile = _backend.default_jit_compile
 batch_norm_with_batch_statistics = _backend.batch_norm_with_batch_statistics
 batch_norm_with_given_statistics = _backend.batch_norm_with_given_statistics
+has_exact_moments = _backend.has_exact_moments
 count_ids = _backend.count_ids

@@ -6,6 +6,7 @@ import functools
 import jax
 from jax import numpy as jnp
 
+has_exact_moments = True
 no_gradients = contextlib.nullcontext
 
 

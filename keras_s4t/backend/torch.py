@@ -4,6 +4,7 @@ import keras
 import torch
 from torch.utils import checkpoint as torch_checkpoint
 
+has_exact_moments = False
 no_gradients = torch.no_grad
 
 

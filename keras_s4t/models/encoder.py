@@ -1,5 +1,7 @@
 import keras
 
+from keras_s4t import backend
+from keras_s4t.models.composed_batch_norm import ComposedBatchNorm
 from keras_s4t.models.fused_batch_norm import FusedBatchNorm
 
 
@@ -10,7 +12,8 @@ def make_encoder(backbone, fused_norms=True):
         backbone: A `keras_hub.models.FeaturePyramidBackbone`, or any
             functional model with a dict `pyramid_outputs`.
         fused_norms: bool. Whether batch normalizations run as one fused
-            operation each, where that is exact; see `FusedBatchNorm`.
+            operation each, where that is exact; see `FusedBatchNorm`. Others
+            are Keras's layers, on PyTorch `ComposedBatchNorm`.
 
     Returns:
         A functional `keras.Model` from images to a dict of features by level.
@@ -19,12 +22,19 @@ def make_encoder(backbone, fused_norms=True):
     encoder = keras.Model(
         backbone.input, dict(backbone.pyramid_outputs), name="encoder"
     )
-    if not fused_norms:
+    replacements = {}
+    if fused_norms:
+        replacements["fused"] = FusedBatchNorm
+    if not backend.has_exact_moments:
+        replacements["composed"] = ComposedBatchNorm
+    if not replacements:
         return encoder
 
     def call(layer, inputs, **kwargs):
-        if kwargs.get("mask") is None and FusedBatchNorm.is_exact_for(layer):
-            return FusedBatchNorm(layer, name=f"{layer.name}_fused")(inputs)
+        if kwargs.get("mask") is None:
+            for name, norm in replacements.items():
+                if norm.is_exact_for(layer):
+                    return norm(layer, name=f"{layer.name}_{name}")(inputs)
         return layer(inputs, **kwargs)
 
     return keras.models.clone_model(
