@@ -7,20 +7,22 @@ from keras_s4t.state.pure_call import written_variables
 
 
 def minimize(loss_fn, updated, state, optimizer, dropped=()):
-    """One optimizer step on `loss_fn()`, run as a pure function.
+    """One optimizer step on a loss, run as a pure function.
 
     Variables are read from given values and writes are collected. A method can
     then choose which variables are updated and which writes are kept.
 
     Args:
-        loss_fn: Function without arguments that returns a scalar.
+        loss_fn: Function without arguments that returns a scalar, and a
+            structure of other tensors that it computed.
         updated: list of variables that the optimizer updates.
         state: list of all variables that `loss_fn` reads or writes.
         optimizer: Keras optimizer, built for `updated`.
         dropped: Variables whose writes are discarded.
 
     Returns:
-        The loss before the step, float32.
+        Pair of the loss before the step, float32, and the other tensors,
+        through which no gradient flows.
     """
     updated_ids = {id(variable) for variable in updated}
     held = [v for v in state if id(v) not in updated_ids]
@@ -28,25 +30,25 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
     written = []
 
     def loss_of(values):
-        loss, scope = run_on(loss_fn, updated + held, [*values, *held_values])
-        written[:] = written_variables(held, held_values, scope)
-        return (
-            ops.cast(loss, "float32"),
-            [scope.get_current_value(variable) for variable in written],
+        (loss, others), scope = run_on(
+            loss_fn, updated + held, [*values, *held_values]
         )
+        written[:] = written_variables(held, held_values, scope)
+        writes = [scope.get_current_value(variable) for variable in written]
+        return ops.cast(loss, "float32"), (writes, others)
 
     if updated:
         values = [variable.value for variable in updated]
-        loss, writes, gradients = value_and_grad(loss_of, values)
+        loss, (writes, others), gradients = value_and_grad(loss_of, values)
         optimizer.apply(gradients, updated)
     else:
         with no_gradients():
-            loss, writes = loss_of([])
+            loss, (writes, others) = loss_of([])
     dropped_ids = {id(variable) for variable in dropped}
     for variable, value in zip(written, writes, strict=True):
         if id(variable) not in dropped_ids:
             variable.assign(value)
-    return loss
+    return loss, others
 
 
 def gradient_of(fn, inputs):

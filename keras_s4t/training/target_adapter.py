@@ -18,7 +18,13 @@ class TargetAdapter(StepMixin, TaskTrainer):
 
     `fit` makes one update per batch of the variables that the method selects,
     on the method's loss. No other variable moves. Labels of the stream, if
-    any, reach the metrics only.
+    any, reach the metrics only. The metrics in the logs of `fit` are those of
+    the network *after* the update on that batch; see `predict` of `compile`.
+    Methods that normalize with the statistics of the batch (TENT, TIPI)
+    predict an image otherwise in another batch.
+
+    A deep copy or a pickle of a metric is empty in Keras: return numbers from
+    workers, not metrics.
 
     The network and the method are adapted in place. `reset` returns them to
     their state at `compile`.
@@ -56,7 +62,14 @@ class TargetAdapter(StepMixin, TaskTrainer):
         """The optimizer of the method."""
         return self.method.default_optimizer()
 
-    def compile(self, optimizer="auto", loss=None, metrics="auto", **kwargs):
+    def compile(
+        self,
+        optimizer="auto",
+        loss=None,
+        metrics="auto",
+        predict="after",
+        **kwargs,
+    ):
         """As `keras.Model.compile`, and takes the snapshot for `reset`.
 
         Args:
@@ -64,13 +77,23 @@ class TargetAdapter(StepMixin, TaskTrainer):
                 method's own.
             loss: Must be `None`: the loss is the method's.
             metrics: `"auto"` for the tasks' metrics, `None` for none.
+            predict: Which prediction of a batch the metrics of `fit` measure
+                and `adapt` returns: `"after"` the update on that batch, or
+                `"before"` it, as published TENT does. In `fit`, `"before"`
+                takes the prediction of the update's own pass, normalized as
+                the update normalizes, and saves a second pass.
             **kwargs: Passed on to `keras.Model.compile`.
 
         Raises:
-            ValueError: If a loss or other metrics are given, the dtype policy
-                computes in float16, or several steps are to be executed at
-                once.
+            ValueError: If a loss or other metrics are given, `predict` is
+                unknown, the dtype policy computes in float16, or several
+                steps are to be executed at once.
         """
+        if predict not in ("after", "before"):
+            raise ValueError(
+                "`predict` must be 'after' or 'before'. "
+                f"Received: predict={predict!r}"
+            )
         if kwargs.get("steps_per_execution", 1) != 1:
             raise ValueError(
                 "`steps_per_execution` must be 1: callbacks see every step. "
@@ -82,6 +105,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
                 "scaling would be needed for float16. "
                 f"Received: dtype policy {self.dtype_policy.name!r}"
             )
+        self.predict_at = predict
         super().compile(optimizer, loss, metrics, **kwargs)
         self._take_snapshot()
 
@@ -133,7 +157,9 @@ class TargetAdapter(StepMixin, TaskTrainer):
 
         Returns:
             dict from task name to NumPy arrays, the prediction of the adapted
-            network: class ids, meters and so on, see `Task.postprocess`.
+            network, or with `compile(predict="before")` that of the network
+            before the update: class ids, meters and so on, see
+            `Task.postprocess`.
 
         Raises:
             ValueError: If the images are not a finite RGB batch, the adapter
@@ -153,8 +179,13 @@ class TargetAdapter(StepMixin, TaskTrainer):
         check_data(images, None, self.tasks)
         self.method.check_target(images, len(images))
         self.prepare_method()
-        self.train_on_batch(images)
-        values = self.network.postprocess(self.predict_on_batch(images))
+        if self.predict_at == "before":
+            outputs = self.predict_on_batch(images)
+            self.train_on_batch(images)
+        else:
+            self.train_on_batch(images)
+            outputs = self.predict_on_batch(images)
+        values = self.network.postprocess(outputs)
         return keras.tree.map_structure(ops.convert_to_numpy, values)
 
     def collect(self, source, verbose="auto"):
@@ -201,26 +232,41 @@ class TargetAdapter(StepMixin, TaskTrainer):
         """One update on a batch; returns the logs."""
         images, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
         # Statistics that must not follow the target are not written.
-        dropped = self.network.moving_statistics
+        dropped = {id(v): v for v in self.network.moving_statistics}
         if self.method.bn_mode == "update":
-            dropped = []
-        loss = minimize(
-            lambda: self._target_loss(images),
+            for variable in self._method_encoder.variables:
+                dropped.pop(id(variable), None)
+        measures = labels is not None and self.measures_tasks
+        predicts = measures and self.predict_at == "before"
+        loss, predictions = minimize(
+            lambda: self._target_loss(images, predicts),
             self.updated_variables,
             self._state,
             self.optimizer,
-            dropped,
+            dropped.values(),
         )
         self.loss_metric.update_state(loss)
-        if labels is None or not self.measures_tasks:
+        if not measures:
             return {"loss": self.loss_metric.result()}
-        # The metrics are those of the adapted network.
         with no_gradients():
-            return self.compute_metrics(images, labels, self(images), masks)
+            if not predicts:
+                predictions = self(images)
+            return self.compute_metrics(images, labels, predictions, masks)
 
-    def _target_loss(self, images):
-        features = self.encode(images, keep_state=True)
-        return self.method.target_loss(self, images, features)
+    def _target_loss(self, images, predicts):
+        if not predicts:
+            features = self.encode(images, keep_state=True)
+            return self.method.target_loss(self, images, features), {}
+        taps = (*self.taps, "P*")
+        features = self.encode(images, taps=taps, keep_state=True)
+        read = {name: features[name] for name in self._method_encoder.output}
+        loss = self.method.target_loss(self, images, read)
+        return loss, self.decode(features, ops.shape(images)[1:3])
+
+    @property
+    def _method_encoder(self):
+        """The part of the encoder that the method reads."""
+        return self.network.tapped_encoder.part(self.taps)
 
     @property
     def _state(self):

@@ -112,6 +112,59 @@ def test_metrics_are_those_of_the_adapted_network():
         assert history[key][0] == pytest.approx(after[key], rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["BatchNormOnly", "Tent", "TTT"])
+def test_metrics_of_the_prediction_before_the_update(name):
+    images, labels, masks = tiny.make_arrays(4)
+    method = keras_s4t.methods.get(name)
+    tiny.mark_done(method)
+    adapter = make_adapter(method, predict="before")
+    network = adapter.network
+    source = tiny.numpy_values(network.variables)
+    # What the update's own pass predicts: with the statistics of the batch.
+    outputs = network.decode(
+        network.encode(images, adapter.batch_statistics), images.shape[1:3]
+    )
+    predictions = network.postprocess(outputs)
+    expected = {}
+    for task in network.tasks:
+        metric = task.make_metric()
+        metric.update_state(
+            labels[task.name], predictions[task.name], masks[task.name]
+        )
+        expected[task.metric_key] = float(metric.result())
+    history = adapter.fit(
+        keras_s4t.data.online_stream((images, labels, masks), batch_size=4),
+        verbose=0,
+    ).history
+    for key, value in expected.items():
+        assert history[key][0] == pytest.approx(value, rel=1e-4)
+    moved = tiny.numpy_values(network.variables)
+
+    # The update is the same.
+    adapter.reset()
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    for old, now in zip(
+        source, tiny.numpy_values(network.variables), strict=True
+    ):
+        np.testing.assert_array_equal(old, now)
+    stream = keras_s4t.data.online_stream(images, batch_size=4)
+    adapter.fit(stream, verbose=0)
+    for a, b in zip(moved, tiny.numpy_values(network.variables), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_adapt_returns_the_prediction_before_the_update():
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter(keras_s4t.methods.BatchNormOnly(), predict="before")
+    before = adapter.network.predict_on_batch(images)["depth"]
+    received = adapter.adapt(images)["depth"]
+    np.testing.assert_allclose(received, np.maximum(before, 0), rtol=1e-5)
+    after = adapter.network.predict_on_batch(images)["depth"]
+    assert np.abs(np.maximum(after, 0) - received).max() > 1e-3
+    with pytest.raises(ValueError, match="'before'.*predict='never'"):
+        adapter.compile(predict="never")
+
+
 def test_without_metrics_the_logs_hold_the_loss_alone():
     arrays = tiny.make_arrays(4)
     adapter = make_adapter(keras_s4t.methods.BatchNormOnly(), metrics=None)
