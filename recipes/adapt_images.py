@@ -20,21 +20,15 @@ import shared.quiet_start  # noqa: F401
 # isort: split
 import argparse
 import itertools
-import math
 import pathlib
 
 import keras
 import numpy as np
 from configs.synth_rooms import SynthRooms
-from PIL import Image
+from shared.photographs import batches
+from shared.photographs import read_all
 
 import keras_s4t
-from keras_s4t.data import images as image_files
-from keras_s4t.data.pipeline.resizing import PADDING_COLOR
-
-# Longer sides are padded to multiples of this share of the shorter side, since
-# each shape is compiled anew.
-SHAPES_PER_SIDE = 4
 
 
 def parse_arguments():
@@ -61,61 +55,6 @@ def parse_arguments():
         if getattr(arguments, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
     return arguments
-
-
-def read_all(folder, skipped):
-    """Yields `(path, photograph)`, and notes the files that are skipped.
-
-    Args:
-        folder: Path of the folder.
-        skipped: list, to which pairs of a path and an error are added.
-
-    Yields:
-        Pair of a path and a uint8 array of shape `(height, width, 3)`.
-    """
-    known = Image.registered_extensions()
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    for path in sorted(paths, key=image_files.natural_key):
-        if path.suffix.lower() not in known:
-            continue
-        try:
-            yield path, image_files.read_photograph(path)
-        except ValueError as error:
-            skipped.append((path, error))
-
-
-def canvas_of(photograph, size):
-    """The canvas of a photograph: its ratio, rounded up.
-
-    Args:
-        photograph: Array of shape `(height, width, 3)`.
-        size: int, the shorter side of the canvas.
-
-    Returns:
-        Pair of ints, `(height, width)`.
-    """
-    shape = photograph.shape[:2]
-    multiple = max(size // SHAPES_PER_SIDE, 1)
-    return tuple(
-        max(size, math.ceil(side * size / min(shape) / multiple) * multiple)
-        for side in shape
-    )
-
-
-def batches(photographs, size, batch_size):
-    """Yields lists of `(path, image, (height, width))` of one shape each."""
-    images = (
-        (
-            path,
-            *image_files.fit_array(
-                photograph, canvas_of(photograph, size), PADDING_COLOR
-            ),
-        )
-        for path, photograph in photographs
-    )
-    for _, group in itertools.groupby(images, lambda item: item[1].shape):
-        while batch := list(itertools.islice(group, batch_size)):
-            yield batch
 
 
 def write_panels(batch, before, after, tasks, arguments):

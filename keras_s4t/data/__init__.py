@@ -3,6 +3,8 @@
 from keras_s4t.data import label_spaces
 from keras_s4t.data.archives.taskonomy import TaskonomyFolder
 from keras_s4t.data.array_batches import ArrayBatches
+from keras_s4t.data.image_statistics import domain_differences
+from keras_s4t.data.image_statistics import image_statistics
 from keras_s4t.data.loading import load
 from keras_s4t.data.pipeline.augmentation import Augmentation
 from keras_s4t.data.pipeline.batching import batches
@@ -22,7 +24,9 @@ __all__ = [
     "TaskonomyFolder",
     "Training",
     "batches",
+    "domain_differences",
     "examples_from_arrays",
+    "image_statistics",
     "label_spaces",
     "load",
     "online_stream",

@@ -26,7 +26,7 @@ def write_photographs(folder):
 
 def test_a_folder_is_predicted_as_a_dataset(load_recipe, tmp_path):
     tf = pytest.importorskip("tensorflow")
-    recipe = load_recipe("adapt_images")
+    recipe = load_recipe("shared.photographs")
     write_photographs(tmp_path)
     network = tiny.make_network()
     tiny.fill(network)
@@ -67,7 +67,7 @@ def test_a_folder_is_predicted_as_a_dataset(load_recipe, tmp_path):
     ],
 )
 def test_the_aspect_ratio_is_kept(load_recipe, shape, canvas, size):
-    recipe = load_recipe("adapt_images")
+    recipe = load_recipe("shared.photographs")
     photograph = np.zeros((*shape, 3), "uint8")
     assert recipe.canvas_of(photograph, 64) == canvas
     batches = recipe.batches([("path", photograph)], 64, batch_size=1)
