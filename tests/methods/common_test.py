@@ -138,12 +138,12 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
         if any(word in variable.path for word in ("seed", "queue"))
     }
 
+    streams = [(images, labels, masks), (images, wrong_labels, wrong_masks)]
+    if name in PLAIN:
+        # Another step is compiled.
+        streams.append(images)
     outcomes = []
-    for data in (
-        (images, labels, masks),
-        (images, wrong_labels, wrong_masks),
-        images,
-    ):
+    for data in streams:
         stream = keras_s4t.data.online_stream(data, steps=2, batch_size=4)
         adapter.fit(stream, verbose=0)
         outcomes.append(tiny.numpy_values(variables))
@@ -153,17 +153,18 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
         adapter.reset()
         assert not tiny.moved(variables, source)
 
-    for before, first, second, third in zip(source, *outcomes, strict=True):
+    for before, first, second, *third in zip(source, *outcomes, strict=True):
         np.testing.assert_array_equal(first, second)
-        # A step without labels is compiled anew and rounds otherwise: without
-        # XLA's optimizations (conftest.py) losses differ by one in a thousand.
+        # That step rounds otherwise: without XLA's optimizations (conftest.py)
+        # losses differ by one in a thousand.
         change = np.subtract(first, before, dtype="float64")
         atol = 1e-6 + 0.1 * np.abs(change).max()
-        np.testing.assert_allclose(first, third, rtol=1e-4, atol=atol)
+        for values in third:
+            np.testing.assert_allclose(first, values, rtol=1e-4, atol=atol)
 
 
 @pytest.mark.parametrize("name", PLAIN)
-@pytest.mark.parametrize("num_tasks", [1, 2, 3])
+@pytest.mark.parametrize("num_tasks", [1, 3])
 def test_any_number_of_tasks_and_a_batch_of_one(name, num_tasks):
     adapter = make_adapter(name, num_tasks)
     arrays = tiny.make_arrays(2, count=num_tasks)
@@ -182,11 +183,11 @@ def test_any_number_of_tasks_and_a_batch_of_one(name, num_tasks):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_source_step_is_finite_and_learns(name):
-    task_list = tiny.make_tasks()
+    task_list = tiny.make_tasks(2)
     method = make_method(name, task_list)
     trainer = keras_s4t.SourceTrainer(tiny.make_network(task_list), method)
     trainer.compile(keras.optimizers.Adam(1e-2))
-    data = keras_s4t.data.ArrayBatches(tiny.make_arrays(), 4)
+    data = keras_s4t.data.ArrayBatches(tiny.make_arrays(count=2), 4)
     losses = trainer.fit(data, epochs=4, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]

@@ -10,9 +10,9 @@ import tiny_config
 
 import keras_s4t
 
-not_on_jax = pytest.mark.skipif(
-    keras.backend.backend() == "jax",
-    reason="The plan has no backend, and JAX compiles for minutes",
+on_one_backend = pytest.mark.skipif(
+    keras.backend.backend() != "torch",
+    reason="the plan has no backend, and PyTorch need not compile",
 )
 
 
@@ -197,24 +197,24 @@ def interrupted(load_recipe, monkeypatch):
 
 
 @pytest.mark.slow
-@not_on_jax
+@on_one_backend
 def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
     methods = {"Mine": Entropy, "Joint": Joint}
     counters = interrupted()
-    whole = compare(methods, "whole")
+    whole = compare(methods, "whole", seeds=[0])
     total = {name: counter.calls for name, counter in counters.items()}
     # Base, control and Mine on the plain network, control and Joint on the
-    # other, two targets, two seeds.
-    assert total == {"adapt": 20, "train": 4, "time": 4}
+    # other, two targets.
+    assert total == {"adapt": 10, "train": 2, "time": 4}
 
     calls = dict.fromkeys(total, 0)
-    for stop in ({"adapt": 7}, {"time": 0}, {"train": 1}, {"adapt": 2}, {}):
+    for stop in ({"adapt": 4}, {"time": 0}, {"train": 1}, {"adapt": 2}, {}):
         counters = interrupted(**stop)
         if stop:
             with pytest.raises(KeyboardInterrupt):
-                compare(methods)
+                compare(methods, seeds=[0])
         else:
-            again = compare(methods)
+            again = compare(methods, seeds=[0])
         for name, counter in counters.items():
             calls[name] += counter.calls
     assert calls == total
@@ -225,11 +225,11 @@ def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
         assert {**again["runs"][key], "seconds": 0} == {**run, "seconds": 0}
 
     counters = interrupted()
-    compare(methods)
+    compare(methods, seeds=[0])
     assert [counter.calls for counter in counters.values()] == [0, 0, 0]
 
 
-@not_on_jax
+@on_one_backend
 def test_only_what_a_setting_changes_is_done_again(compare, interrupted):
     def calls(**settings):
         counters = interrupted()
@@ -267,7 +267,7 @@ class Mine(keras_s4t.methods.Method):
 
 
 @pytest.mark.slow
-@not_on_jax
+@on_one_backend
 def test_a_changed_line_counts_and_a_changed_comment_does_not(
     compare, interrupted, monkeypatch, load_recipe
 ):
@@ -291,7 +291,7 @@ def test_a_changed_line_counts_and_a_changed_comment_does_not(
 
 
 @pytest.mark.slow
-@not_on_jax
+@on_one_backend
 def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
     counters = interrupted()
     methods = [Joint, Frozen, Statistics, Batch]
@@ -351,7 +351,7 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
 
 
 @pytest.mark.slow
-@not_on_jax
+@on_one_backend
 def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
     comparison = load_recipe("comparison.comparison")
     tuning = load_recipe("shared.tuning")

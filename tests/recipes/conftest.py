@@ -1,9 +1,20 @@
 import importlib
 
+import keras
 import pytest
 import tiny_config
 
 import keras_s4t
+
+# Recipes name no backend: they are tested on PyTorch, which need not compile,
+# and what measures or compares backends on all.
+if keras.backend.backend() != "torch":
+    collect_ignore_glob = [
+        "comparison/*",
+        "draw_figures_test.py",
+        "synchronizer_accuracy_test.py",
+        "train_source_test.py",
+    ]
 
 
 @pytest.fixture
