@@ -26,6 +26,11 @@ if keras.backend.backend() == "jax":
     jax.config.update("jax_disable_most_optimizations", True)
 
 
+def pytest_collection_modifyitems(items):
+    """Slow tests first: no process waits for another one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def seeds():
     """Every test starts from the same seeds and leaves no state behind."""

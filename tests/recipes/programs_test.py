@@ -170,7 +170,7 @@ def test_domain_check(folder, source):
 
 
 @needs_minutes
-@pytest.mark.slow
+@pytest.mark.long
 def test_benchmark(folder):
     arguments = ("--operations", "adapt", "--sweeps", "steps")
     output = run(folder, "benchmark", *arguments)

@@ -19,14 +19,8 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 RECIPES = ROOT / "recipes"
 PAIRS = (
     ("taskonomy_nyud", "taskonomy_mt/debug", "nyud_mt", 4),
-    pytest.param(
-        *("taskonomy_pascal", "taskonomy_mt/debug", "pascal_mt", 3),
-        marks=pytest.mark.long,
-    ),
-    pytest.param(
-        *("nyud_taskonomy", "nyud_mt", "taskonomy_mt/debug", 4),
-        marks=pytest.mark.long,
-    ),
+    ("taskonomy_pascal", "taskonomy_mt/debug", "pascal_mt", 3),
+    ("nyud_taskonomy", "nyud_mt", "taskonomy_mt/debug", 4),
     ("pascal_taskonomy", "pascal_mt", "taskonomy_mt/debug", 3),
 )
 
@@ -143,7 +137,7 @@ def run(folder, name, *arguments):
     keras.backend.backend() != "torch",
     reason="recipes name no backend, and PyTorch need not compile",
 )
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("config", "source", "target", "num_tasks"), PAIRS)
 def test_trains_adapts_and_draws(
     data_dir, tmp_path, config, source, target, num_tasks
