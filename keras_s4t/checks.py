@@ -1,5 +1,7 @@
 """Input validation."""
 
+import warnings
+
 import keras
 import numpy as np
 
@@ -48,25 +50,39 @@ def check_labels(labels, size, tasks):
             )
 
 
-def check_data(x, y, tasks):
-    """Raises a `ValueError` if `fit` or `evaluate` cannot work with the data.
+def check_data(x, y, tasks, masks=None, warned=None, reads=True):
+    """Looks at data before `fit` or `evaluate` works with them.
 
-    Arrays are checked in full, datasets by their specification, and generators
-    not at all: wrong shapes of theirs raise an error in the first step.
+    Arrays are checked in full, datasets by their specification and their first
+    batch, generators not at all: wrong shapes of theirs raise an error in the
+    first step.
 
     Args:
         x: Images, or a dataset of images or `(images, labels[, masks])`.
         y: Labels, for images.
         tasks: list of `Task`.
+        masks: Masks, for images.
+        warned: Optional set of the warnings that were given already; new ones
+            are added.
+        reads: bool. Whether a batch of a `tf.data.Dataset` may be read. It
+            moves the random state of a dataset that shuffles.
+
+    Raises:
+        ValueError: If the data cannot be worked with.
     """
+    warned = set() if warned is None else warned
     if hasattr(x, "element_spec"):
         if int(x.cardinality()) == 0:
             raise ValueError("The dataset must not be empty.")
         _check_batch(x.element_spec, tasks)
+        if reads and not getattr(x, "was_looked_at", False):
+            x.was_looked_at = True
+            look_at_batch(next(iter(x.take(1))), tasks, warned)
     elif isinstance(x, keras.utils.PyDataset):
         if x.num_batches == 0:
             raise ValueError("The dataset must not be empty.")
         _check_batch(x[0], tasks)
+        look_at_batch(x[0], tasks, warned)
     elif hasattr(x, "shape"):
         check_images(x)
         if not x.shape[0]:
@@ -76,6 +92,65 @@ def check_data(x, y, tasks):
         check_finite(x)
         if y is not None:
             check_labels(y, x.shape[1:3], tasks)
+        look_at_batch((x, y, masks), tasks, warned)
+
+
+def look_at_batch(batch, tasks, warned):
+    """Looks at the values of a batch: range, units, ids of classes, masks.
+
+    Args:
+        batch: Images or `(images, labels[, masks])`.
+        tasks: list of `Task`.
+        warned: As `check_data` takes it.
+
+    Raises:
+        ValueError: If ids of classes are no classes, or a mask is negative.
+    """
+    images, labels, masks = keras.utils.unpack_x_y_sample_weight(batch)
+    images = _finite(images)
+    found = []
+    # Above what images in [0, 1] or normalized by ImageNet's colors reach.
+    if images.size and images.max() < 10:
+        found.append(
+            "`images` must be RGB in 0 ... 255: the network normalizes them. "
+            f"Received: values in [{images.min():.3g}, {images.max():.3g}]"
+        )
+    for task in tasks if isinstance(labels, dict) else ():
+        label = keras.ops.convert_to_numpy(labels[task.name])
+        mask = (masks or {}).get(task.name)
+        if mask is None:
+            mask = np.ones((*label.shape[:3], 1))
+        mask = keras.ops.convert_to_numpy(mask)
+        if mask.size and mask.min() < 0:
+            raise ValueError(
+                f"Masks of task {task.name!r} must not be negative. "
+                f"Received: a smallest value of {mask.min()}"
+            )
+        known = np.asarray(task.label.is_known(label))[..., 0]
+        values = label[known & (mask[..., 0] > 0)]
+        if task.label.is_classes:
+            _check_classes(values, task)
+        elif values.size:
+            found += task.label.suspicions(values.astype("float64"))
+    for text in found:
+        if text not in warned:
+            warned.add(text)
+            warnings.warn(text, stacklevel=5)
+
+
+def _check_classes(ids, task):
+    unknown = np.unique(ids[(ids < 0) | (ids >= task.num_outputs)])
+    if unknown.size:
+        raise ValueError(
+            f"Labels of task {task.name!r} must be ids of its "
+            f"{task.num_outputs} classes, or 255 where they are ignored. "
+            f"Received: ids {unknown[:8].tolist()}"
+        )
+
+
+def _finite(images):
+    images = keras.ops.convert_to_numpy(images)
+    return images[np.isfinite(images)]
 
 
 def check_compiled(trainer, verb):

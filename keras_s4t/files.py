@@ -1,8 +1,9 @@
-"""Atomic file writes."""
+"""Files that are written whole or not at all."""
 
 import contextlib
 import os
 import pathlib
+import tempfile
 
 
 @contextlib.contextmanager
@@ -33,3 +34,23 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_folder(folder, argument):
+    """Raises a `ValueError` unless files can be written to a folder.
+
+    For the beginning of long work whose result is to be kept.
+
+    Args:
+        folder: string or path. It is created if needed.
+        argument: What the caller calls it, for the error.
+    """
+    try:
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"0")
+    except OSError as error:
+        raise ValueError(
+            f"`{argument}` must be a folder that can be written to. "
+            f"Received: {argument}={str(folder)!r} ({error})"
+        ) from error

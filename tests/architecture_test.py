@@ -12,10 +12,18 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # What each room may import from this package, from the top floor down.
 MAY_IMPORT = {
-    "data": {"checks", "files", "imagenet", "plots", "tasks", "version"},
+    "data": {
+        "batches",
+        "checks",
+        "files",
+        "imagenet",
+        "plots",
+        "tasks",
+        "version",
+    },
     "plots": {"curves", "files", "tasks"},
     "callbacks": {"curves", "state", "tasks"},
-    "training": {"backend", "checks", "layers", "state"},
+    "training": {"backend", "batches", "checks", "layers", "state"},
     "methods": {"checks", "layers", "losses", "vectors"},
     "models": {"backend", "checks", "imagenet", "layers", "state"},
     "tasks": {"losses", "metrics", "vectors"},
@@ -26,6 +34,7 @@ MAY_IMPORT = {
     "optimizers": set(),
     "state": {"backend"},
     "backend": set(),
+    "batches": set(),
     "checks": set(),
     "files": set(),
     "imagenet": set(),

@@ -59,6 +59,7 @@ def run():
     trainer.compile(keras.optimizers.Adam(1e-3))
     source = data.ArrayBatches(tiny.make_arrays(8, seed=1), 4)
     history = trainer.fit(source, epochs=2, shuffle=False, verbose=0).history
+    assert history.pop("skipped_steps") == [0, 0]
     numbers = {
         "source": history,
         "source_weights": summary(network.variables),
@@ -75,6 +76,7 @@ def run():
         curve = callbacks.AdaptationCurve(held_out, every=2)
         stream = data.online_stream(target[0], steps=2, batch_size=4)
         history = adapter.fit(stream, callbacks=[curve], verbose=0).history
+        assert history.pop("skipped_steps") == [0]
         numbers[name] = {
             "history": history,
             "points": curve.points,

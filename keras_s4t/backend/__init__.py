@@ -15,6 +15,11 @@ No other package names a backend.
   normalizes with the given statistics. Returns the outputs.
 - `has_exact_moments`: whether Keras's `BatchNormalization` squares deviations
   from the mean, so that its variance is never negative.
+- `write_if(condition, write, variables)`: calls `write()`, which assigns to
+  Keras variables, where a bool scalar is true; else the variables keep their
+  values. The host does not wait for the device.
+- `replicated(loss)`: the share of one replica in a loss whose gradients are
+  summed over replicas.
 - `count_ids(ids, num_ids)`: how often each of `0 ... num_ids - 1` occurs in an
   int32 tensor of shape `(n,)`, an int32 tensor. Other ids are not counted.
 """
@@ -39,5 +44,7 @@ no_gradients = _backend.no_gradients
 default_jit_compile = _backend.default_jit_compile
 batch_norm_with_batch_statistics = _backend.batch_norm_with_batch_statistics
 batch_norm_with_given_statistics = _backend.batch_norm_with_given_statistics
+write_if = _backend.write_if
+replicated = _backend.replicated
 has_exact_moments = _backend.has_exact_moments
 count_ids = _backend.count_ids

@@ -27,6 +27,19 @@ def checkpoint(fn, *inputs):
     return jax.checkpoint(fn)(*inputs)
 
 
+def write_if(condition, write, variables):
+    """A selection, which XLA fuses with what was written."""
+    before = [variable.value for variable in variables]
+    write()
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(jnp.where(condition, variable.value, value))
+
+
+def replicated(loss):
+    """Gradients are not summed over replicas here."""
+    return loss
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def batch_norm_with_batch_statistics(x, gamma, beta, epsilon):
     """Batch norm with a closed-form gradient.

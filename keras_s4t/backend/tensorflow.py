@@ -24,6 +24,35 @@ def value_and_grad(fn, inputs):
     return value, aux, gradients
 
 
+def write_if(condition, write, variables):
+    """A branch of the graph; with several replicas, a selection."""
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        # Replicas cannot be merged within a branch.
+        condition = tf.reduce_all(_of_all_replicas(condition))
+        before = [tf.identity(variable.value) for variable in variables]
+        write()
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(tf.where(condition, variable.value, value))
+        return
+
+    def branch():
+        write()
+        return True
+
+    tf.cond(condition, branch, lambda: False)
+
+
+def _of_all_replicas(condition):
+    context = tf.distribute.get_replica_context()
+    count = context.all_reduce("sum", tf.cast(condition, "int32"))
+    return count == context.num_replicas_in_sync
+
+
+def replicated(loss):
+    """The mean over replicas, whose gradients are summed."""
+    return loss / tf.distribute.get_strategy().num_replicas_in_sync
+
+
 def checkpoint(fn, *inputs):
     """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return tf.recompute_grad(fn)(*inputs)

@@ -27,6 +27,25 @@ def value_and_grad(fn, inputs):
     return value.detach(), aux, list(gradients)
 
 
+def write_if(condition, write, variables):
+    """A branch where the host has the condition, else a selection."""
+    if condition.device.type == "cpu":
+        if condition:
+            write()
+        return
+    with torch.no_grad():
+        # `assign` changes tensors in place.
+        before = [variable.value.clone() for variable in variables]
+        write()
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(torch.where(condition, variable.value, value))
+
+
+def replicated(loss):
+    """Gradients are not summed over replicas here."""
+    return loss
+
+
 def checkpoint(fn, *inputs):
     """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return torch_checkpoint.checkpoint(fn, *inputs, use_reentrant=False)

@@ -11,7 +11,8 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
     Args:
         target: Labeled dataset, or anything that `evaluate` takes as `x`.
         every: int. Number of steps between two evaluations. The model is
-            always evaluated before the first step.
+            always evaluated before the first step. A second `fit` goes on
+            where the first ended, and begins anew after `reset`.
 
     Attributes:
         points: list of dicts, `{"step": int, <metric key>: float, ...}`.
@@ -38,9 +39,14 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
         self.target = target
         self.every = every
         self._step = 0
+        self._num_resets = 0
 
     def on_train_begin(self, logs=None):
         self.higher_is_better = directions(self.model.tasks)
+        # After a reset the curve begins anew.
+        if self._num_resets != getattr(self.model, "num_resets", 0):
+            self.points.clear()
+            self._step = 0
         if not self.points:
             self._measure()
 
@@ -48,6 +54,9 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
         self._step += 1
         if self._step % self.every == 0:
             self._measure()
+
+    def on_train_end(self, logs=None):
+        self._num_resets = getattr(self.model, "num_resets", 0)
 
     def _measure(self):
         model = self.model

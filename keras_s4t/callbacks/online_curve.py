@@ -1,4 +1,5 @@
 from keras_s4t.callbacks.adaptation_curve import AdaptationCurve
+from keras_s4t.callbacks.stream_steps import check_steps_per_batch
 from keras_s4t.state.snapshot import Snapshot
 
 
@@ -35,6 +36,7 @@ class OnlineCurve(AdaptationCurve):
         self.steps_per_batch = steps
 
     def on_train_begin(self, logs=None):
+        check_steps_per_batch(self, steps=self.steps_per_batch)
         num_batches = self.params.get("steps")
         if num_batches and num_batches % self.steps_per_batch:
             raise ValueError(
@@ -61,6 +63,7 @@ class OnlineCurve(AdaptationCurve):
         )
 
     def on_train_end(self, logs=None):
+        super().on_train_end(logs)
         model = self.model
         del self.points[1:]
         for i, accumulator in enumerate(self._accumulators):

@@ -1,5 +1,7 @@
 import keras
 
+from keras_s4t.callbacks.stream_steps import check_steps_per_batch
+
 
 class ResetToSource(keras.callbacks.Callback):
     """Resets the model to the source model before every batch.
@@ -24,6 +26,7 @@ class ResetToSource(keras.callbacks.Callback):
         self.every = every
 
     def on_train_begin(self, logs=None):
+        check_steps_per_batch(self, every=self.every)
         # With unknown size, TensorFlow begins one batch too many, and a reset
         # there would undo the adaptation.
         if self.params.get("steps") is None:

@@ -85,6 +85,8 @@ class Curve:
     @property
     def best(self):
         """The point with the largest Delta_TTT, an oracle that needs labels."""
+        if not self.points:
+            raise ValueError("The curve must have points. Received: none")
         gains = self.gains
         return self.points[gains.index(max(gains))]
 
@@ -130,7 +132,7 @@ class Curve:
             higher_is_better = {**content["higher_is_better"]}
             keys = ("step", *higher_is_better)
             points = [
-                {key: point[key] for key in keys} | point
+                {key: _number(point[key]) for key in keys} | point
                 for point in content["points"]
             ]
         except (ValueError, KeyError, TypeError) as error:
@@ -139,3 +141,10 @@ class Curve:
                 f"Received: path={str(path)!r} ({error!r})"
             ) from error
         return Curve(points, higher_is_better)
+
+
+def _number(value):
+    """The value, or a `TypeError` if it is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a number is expected, not {value!r}")
+    return value

@@ -1,5 +1,6 @@
 import keras
 
+from keras_s4t.batches import as_batches
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
 from keras_s4t.data.array_batches import ArrayBatches
@@ -16,12 +17,14 @@ def online_stream(data, steps=1, batch_size=8):
             images or `(images, labels[, masks])`, or NumPy arrays with that
             structure. Images are RGB of shape
             `(batch_size, height, width, 3)`, float32 or uint8 in
-            0 ... 255.
+            0 ... 255. Or any iterable of batches: a list, PyTorch's
+            `DataLoader`, a generator.
         steps: int. Updates per batch.
         batch_size: int. Images per batch, for arrays.
 
     Returns:
-        A `tf.data.Dataset` if `data` is one, else a `keras.utils.PyDataset`.
+        A `tf.data.Dataset` if `data` is one, else a `keras.utils.PyDataset`;
+        of an iterable that does not know its length, a generator.
 
     Raises:
         ValueError: If `steps` is less than 1, if the data are empty, infinite
@@ -41,9 +44,11 @@ def online_stream(data, steps=1, batch_size=8):
         raise ValueError(f"`steps` must be at least 1. Received: steps={steps}")
     if hasattr(data, "element_spec"):
         return _repeat_dataset(data, steps)
-    if not isinstance(data, keras.utils.PyDataset):
-        data = ArrayBatches(data, batch_size)
-    return RepeatedBatches(data, steps)
+    is_arrays = hasattr(data, "shape") or isinstance(data, tuple)
+    data = ArrayBatches(data, batch_size) if is_arrays else as_batches(data)
+    if isinstance(data, keras.utils.PyDataset):
+        return RepeatedBatches(data, steps)
+    return (batch for batch in data for _ in range(steps))
 
 
 class RepeatedBatches(keras.utils.PyDataset):
@@ -57,14 +62,14 @@ class RepeatedBatches(keras.utils.PyDataset):
                 f"Received: {batches.num_batches} batches"
             )
         self.batches = batches
-        self.steps = steps
+        self.steps_per_batch = steps
         self._held = (None, None)
 
     def __len__(self):
-        return self.batches.num_batches * self.steps
+        return self.batches.num_batches * self.steps_per_batch
 
     def __getitem__(self, index):
-        index //= self.steps
+        index //= self.steps_per_batch
         held_index, batch = self._held
         if index != held_index:
             batch = self.batches[index]
@@ -100,6 +105,9 @@ def _repeat_dataset(dataset, steps):
         batch = (images, *batch[1:]) if len(batch) > 1 else images
         return tf.data.Dataset.from_tensors(batch).repeat(steps)
 
-    return dataset.flat_map(repeat).apply(
+    stream = dataset.flat_map(repeat).apply(
         tf.data.experimental.assert_cardinality(num_batches * steps)
     )
+    # For callbacks that count the steps of a batch.
+    stream.steps_per_batch = steps
+    return stream

@@ -15,6 +15,7 @@ class SourceOnly(Method):
     """
 
     title = "Base"
+    updates_variables = False
 
     def target_loss(self, adapter, images, features):
         return ops.zeros(())
@@ -38,6 +39,8 @@ class BatchNormOnly(Method):
     Raises:
         ValueError: If `bn_mode` is neither.
     """
+
+    updates_variables = False
 
     def __init__(self, bn_mode="update", **kwargs):
         super().__init__(**kwargs)

@@ -20,6 +20,8 @@ class Method(keras.layers.Layer):
             with those of each target batch, in prediction too, `"update"` with
             those of each batch while the moving statistics, which prediction
             uses, follow the target.
+        updates_variables: bool. Whether `select` names variables at all. If
+            so, `TargetAdapter.fit` raises an error where there are none.
         needs_source: Tuple of what must be done on the source before:
             `"training"` (`SourceTrainer`) and `"statistics"`
             (`TargetAdapter.collect`), in this order. `TargetAdapter.fit`
@@ -30,6 +32,7 @@ class Method(keras.layers.Layer):
 
     title = ""
     bn_mode = "source"
+    updates_variables = True
     needs_source = ()
     frozen_network = False
 
@@ -76,7 +79,9 @@ class Method(keras.layers.Layer):
     def missing(self):
         """Tuple of the needs that are not met yet."""
         return tuple(
-            need for need, done in self._done.items() if not int(done.value)
+            need
+            for need, done in self._done.items()
+            if not int(keras.ops.convert_to_numpy(done))
         )
 
     def taps(self, network):

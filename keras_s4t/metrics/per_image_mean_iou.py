@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_s4t.metrics.confusion_metric import ConfusionMetric
+from keras_s4t.metrics.pixel_mean import mean_or_nan
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -11,8 +12,8 @@ class PerImageMeanIoU(ConfusionMetric):
     """Mean over images of the mean intersection over union of their classes.
 
     Papers use it beside `MeanIoU`, which sums over the pixels of all images.
-    An image without a valid pixel does not count. Before any that counts the
-    result is 0. It is NaN once the prediction of a valid pixel was not a
+    An image without a valid pixel does not count. The result is NaN
+    before any that counts, and once the prediction of a valid pixel was not a
     number.
 
     `torchmetrics.segmentation.MeanIoU` gives the same number. MONAI leaves out
@@ -68,4 +69,4 @@ class PerImageMeanIoU(ConfusionMetric):
 
     def result(self):
         """The mean over images, a float32 scalar."""
-        return ops.divide_no_nan(self.total, self.count)
+        return mean_or_nan(self.total, self.count)

@@ -7,8 +7,8 @@ from keras import ops
 class PixelMean(keras.Metric):
     """Base class of means over all valid pixels since the last reset.
 
-    Sums are float32 whatever the dtype of the prediction. The result is 0
-    before any valid pixel, and NaN once the prediction of a valid pixel was
+    Sums are float32 whatever the dtype of the prediction. The result is
+    NaN before any valid pixel, and once the prediction of a valid pixel was
     NaN. Subclasses implement `pixel_values`.
 
     Args:
@@ -53,7 +53,8 @@ class PixelMean(keras.Metric):
         y_pred = ops.cast(y_pred, "float32")
         if sample_weight is None:
             sample_weight = ops.ones_like(y_pred[..., :1])
-        weights = ops.cast(sample_weight, "float32")
+        # A negative weight would turn an error into a gain.
+        weights = ops.maximum(ops.cast(sample_weight, "float32"), 0.0)
         # Wrong shapes would broadcast without an error.
         if (
             not len(y_true.shape) == len(y_pred.shape) == 4
@@ -80,8 +81,15 @@ class PixelMean(keras.Metric):
 
     def result(self):
         """The mean so far, a float32 scalar."""
-        return ops.divide_no_nan(self.total, self.count)
+        return mean_or_nan(self.total, self.count)
 
     def get_config(self):
         """The arguments of the constructor."""
         return {"name": self.name}
+
+
+def mean_or_nan(total, count):
+    """`total / count`; NaN if nothing was counted, which no mean describes."""
+    count = ops.convert_to_tensor(count)
+    mean = total / ops.where(count > 0, count, 1.0)
+    return ops.where(count > 0, mean, math.nan)

@@ -1,3 +1,5 @@
+import threading
+
 import keras
 import numpy as np
 from keras import ops
@@ -42,7 +44,8 @@ class MultiTaskModel(keras.Model):
         `(batch_size, height, width, task.num_outputs)`.
 
     Raises:
-        ValueError: If a task is given twice or none is, or images are not a
+        ValueError: If a task is given twice or none is, the backbone takes no
+            RGB images, Keras is set to channels first, or images are not a
             batch of RGB images.
 
     Example:
@@ -73,6 +76,17 @@ class MultiTaskModel(keras.Model):
                 "`tasks` must be a list of tasks with different names. "
                 f"Received: tasks with names {names}"
             )
+        if keras.config.image_data_format() != "channels_last":
+            raise ValueError(
+                "`keras.config.image_data_format()` must be 'channels_last'. "
+                f"Received: {keras.config.image_data_format()!r}"
+            )
+        channels = backbone.input.shape[-1]
+        if channels not in (3, None):
+            raise ValueError(
+                "`backbone` must take RGB images of 3 channels. "
+                f"Received: a backbone for {channels} channels"
+            )
         # === Layers ===
         policy = self.dtype_policy
         scale = 1 / (255 * np.asarray(std, "float32"))
@@ -98,6 +112,9 @@ class MultiTaskModel(keras.Model):
         self.fused_norms = fused_norms
         self.remat = remat
         self.built = True
+
+        # On JAX, the thread that holds the values of the variables.
+        self.fitting_thread = None
 
     @property
     def features_shape(self):
@@ -146,6 +163,13 @@ class MultiTaskModel(keras.Model):
             `(batch_size, height / stride, width / stride, channels)`.
         """
         check_images(images)
+        if self.fitting_thread not in (None, threading.get_ident()):
+            raise RuntimeError(
+                "The network cannot be used while `fit` runs in another "
+                "thread: on JAX its variables are empty meanwhile. Use "
+                "`TargetAdapter.adapt` batch by batch, or a copy of the "
+                "network for predictions."
+            )
 
         def run():
             inputs = self.normalization(images)
@@ -194,11 +218,34 @@ class MultiTaskModel(keras.Model):
             "std": self.std,
             "fused_norms": self.fused_norms,
             "remat": self.remat,
+            # Keras keeps the flags of layers in plain functional models alone.
+            # Names of layers may be others in a model made anew.
+            "frozen": [
+                i
+                for i, layer in enumerate(self._leaves())
+                if layer.weights and not layer.trainable
+            ],
         }
+
+    def _leaves(self):
+        """The layers of backbone and decoders, those of nested models too."""
+        return [*_leaves(self.backbone), *self.decoders.values()]
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
+        frozen = config.pop("frozen", ())
         for key in ("backbone", "tasks"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        model = cls(**config)
+        leaves = model._leaves()
+        for i in frozen:
+            leaves[i].trainable = False
+        return model
+
+
+def _leaves(layer):
+    children = getattr(layer, "layers", None)
+    if not children:
+        return [layer]
+    return [leaf for child in children for leaf in _leaves(child)]

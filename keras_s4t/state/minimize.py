@@ -1,7 +1,10 @@
+import keras
 from keras import ops
 
 from keras_s4t.backend import no_gradients
+from keras_s4t.backend import replicated
 from keras_s4t.backend import value_and_grad
+from keras_s4t.backend import write_if
 from keras_s4t.state.pure_call import run_on
 from keras_s4t.state.pure_call import written_variables
 
@@ -10,7 +13,8 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
     """One optimizer step on a loss, run as a pure function.
 
     Variables are read from given values and writes are collected. A method can
-    then choose which variables are updated and which writes are kept.
+    then choose which variables are updated and which writes are kept. A step
+    whose loss, gradients or writes are not finite changes no variable.
 
     Args:
         loss_fn: Function without arguments that returns a scalar, and a
@@ -21,8 +25,8 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
         dropped: Variables whose writes are discarded.
 
     Returns:
-        Pair of the loss before the step, float32, and the other tensors,
-        through which no gradient flows.
+        Tuple of the loss before the step, float32; the other tensors, through
+        which no gradient flows; and whether the step was made, a bool scalar.
     """
     updated_ids = {id(variable) for variable in updated}
     held = [v for v in state if id(v) not in updated_ids]
@@ -35,20 +39,72 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
         )
         written[:] = written_variables(held, held_values, scope)
         writes = [scope.get_current_value(variable) for variable in written]
-        return ops.cast(loss, "float32"), (writes, others)
+        loss = ops.cast(loss, "float32")
+        scaled = optimizer.scale_loss(replicated(loss))
+        return scaled, (loss, writes, others)
 
+    gradients = []
     if updated:
         values = [variable.value for variable in updated]
-        loss, (writes, others), gradients = value_and_grad(loss_of, values)
-        optimizer.apply(gradients, updated)
+        _, (loss, writes, others), gradients = value_and_grad(loss_of, values)
     else:
         with no_gradients():
-            loss, (writes, others) = loss_of([])
+            _, (loss, writes, others) = loss_of([])
     dropped_ids = {id(variable) for variable in dropped}
-    for variable, value in zip(written, writes, strict=True):
-        if id(variable) not in dropped_ids:
+    kept = [
+        (variable, value)
+        for variable, value in zip(written, writes, strict=True)
+        if id(variable) not in dropped_ids
+    ]
+
+    def write():
+        if updated and _scales_its_loss(optimizer):
+            _apply_scaled(optimizer, gradients, updated)
+        elif updated:
+            optimizer.apply(gradients, updated)
+        for variable, value in kept:
             variable.assign(value)
-    return loss, others
+
+    checked = [loss, *(value for _, value in kept)]
+    if not _scales_its_loss(optimizer):
+        checked += gradients
+    is_finite = all_finite(checked)
+    touched = updated + optimizer.variables + [v for v, _ in kept]
+    write_if(is_finite, write, touched)
+    return loss, others, is_finite
+
+
+def all_finite(tensors):
+    """Whether all values of float tensors are finite, a bool scalar.
+
+    A sum and not a maximum, which may lose NaN on JAX. It reads every value
+    once.
+    """
+    sums = [
+        ops.sum(ops.cast(tensor, "float32"))
+        for tensor in tensors
+        if "float" in keras.backend.standardize_dtype(tensor.dtype)
+    ]
+    return ops.isfinite(ops.sum(ops.stack(sums)))
+
+
+def _scales_its_loss(optimizer):
+    """Whether an optimizer itself skips gradients that are not finite."""
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def _apply_scaled(optimizer, gradients, updated):
+    """Applies scaled gradients, on JAX too, where `apply` cannot branch."""
+    variables = [*updated, *optimizer.variables]
+    values = optimizer.stateless_apply(
+        [v.value for v in optimizer.variables],
+        gradients,
+        [v.value for v in updated],
+    )
+    for variable, value in zip(
+        variables, [*values[0], *values[1]], strict=True
+    ):
+        variable.assign(value)
 
 
 def gradient_of(fn, inputs):

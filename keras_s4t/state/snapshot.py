@@ -1,12 +1,20 @@
+import numpy as np
 from keras import ops
 
 
 class Snapshot:
-    """Copies the values of variables and restores them."""
+    """Copies the values of variables and restores them.
 
-    def __init__(self, variables):
+    Args:
+        variables: list of `keras.Variable`.
+        values: Optional list of arrays instead of their present values.
+    """
+
+    def __init__(self, variables, values=None):
         self._variables = list(variables)
-        self._values = [ops.copy(variable.value) for variable in variables]
+        if values is None:
+            values = [variable.value for variable in self._variables]
+        self._values = [ops.copy(value) for value in values]
 
     def restore(self):
         """Assigns the copied values, bit for bit."""
@@ -14,3 +22,25 @@ class Snapshot:
         # `restore` needs copies of its own.
         for variable, value in zip(self._variables, self._values, strict=True):
             variable.assign(ops.copy(value))
+
+    def retake(self, variables):
+        """Copies the present values of some of the variables."""
+        wanted = {id(variable) for variable in variables}
+        for i, variable in enumerate(self._variables):
+            if id(variable) in wanted:
+                self._values[i] = ops.copy(variable.value)
+
+    def is_current(self):
+        """Whether all variables have the copied values. Reads them."""
+        return all(
+            np.array_equal(a, b)
+            for a, b in zip(
+                self.arrays(),
+                map(ops.convert_to_numpy, self._variables),
+                strict=True,
+            )
+        )
+
+    def arrays(self):
+        """The copied values, a list of NumPy arrays."""
+        return [np.asarray(ops.convert_to_numpy(v)) for v in self._values]

@@ -4,12 +4,21 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 IGNORE_CLASS = 255
+# Meters. Half of a street is nearer.
+LARGEST_MEDIAN = 200.0
 
 
 def _unchanged(label, *args):
     del args
     return label
+
+
+def _none(values):
+    del values
+    return []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Label:
             given.
         is_averaged: bool. Whether resizing averages the valid pixels,
             antialiased. Otherwise it takes the nearest pixel.
+        suspicions: `suspicions(values)`, sentences about known values that look
+            like another unit; a float NumPy array of shape `(n, channels)`.
         flip: `flip(label)`, the values of a label that was mirrored left to
             right.
         zoom: `zoom(label, factor)`, the values of a label whose image was
@@ -36,6 +47,7 @@ class Label:
     channels: int | None
     is_known: Callable
     is_averaged: bool = False
+    suspicions: Callable = _none
     flip: Callable = _unchanged
     zoom: Callable = _unchanged
 
@@ -53,6 +65,35 @@ class Label:
     def padding(self):
         """The value of pixels that were not in the image."""
         return IGNORE_CLASS if self.is_classes else 0
+
+
+def _other_distances(values):
+    median = np.median(values)
+    if median <= LARGEST_MEDIAN:
+        return []
+    return [
+        "Depth must be in meters. "
+        f"Received: a median of {median:.5g}; millimeters?"
+    ]
+
+
+def _other_directions(values):
+    length = np.median(np.linalg.norm(values, axis=-1))
+    if 0.5 < length < 1.5:
+        return []
+    return [
+        "Normals must be unit vectors with components in [-1, 1]. "
+        f"Received: a median length of {length:.3g}"
+    ]
+
+
+def _other_strengths(values):
+    if values.min() >= -1e-3 and values.max() <= 1.001:
+        return []
+    return [
+        "Edges must be in [0, 1]. "
+        f"Received: values in [{values.min():.3g}, {values.max():.3g}]"
+    ]
 
 
 def _is_finite(label):
@@ -87,9 +128,24 @@ def _zoom_distance(label, factor):
 CLASSES = Label(channels=None, is_known=_is_labeled)
 #: Meters along the optical axis. What is not positive or not finite is missing.
 #: An average of depths across an occlusion is a depth that nothing has.
-DISTANCE = Label(channels=1, is_known=_is_in_front, zoom=_zoom_distance)
+DISTANCE = Label(
+    channels=1,
+    is_known=_is_in_front,
+    suspicions=_other_distances,
+    zoom=_zoom_distance,
+)
 #: Unit vectors in the frame of the camera, x to the right. The zero vector, and
 #: one that is not finite, is missing.
-DIRECTION = Label(channels=3, is_known=_is_direction, flip=_flip_direction)
+DIRECTION = Label(
+    channels=3,
+    is_known=_is_direction,
+    suspicions=_other_directions,
+    flip=_flip_direction,
+)
 #: Numbers in [0, 1]. What is not finite is missing.
-STRENGTH = Label(channels=1, is_known=_is_finite, is_averaged=True)
+STRENGTH = Label(
+    channels=1,
+    is_known=_is_finite,
+    is_averaged=True,
+    suspicions=_other_strengths,
+)

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 from collections.abc import Callable
 
 import keras
@@ -58,9 +59,9 @@ class Task:
     config: dict
 
     def __post_init__(self):
-        if self.weight < 0:
+        if not 0 <= self.weight < math.inf:
             raise ValueError(
-                "The `weight` of a task must not be negative. "
+                "The `weight` of a task must be finite and not negative. "
                 f"Received: weight={self.weight}"
             )
 

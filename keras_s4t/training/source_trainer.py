@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_s4t.backend import no_gradients
+from keras_s4t.backend import replicated
 from keras_s4t.layers.loss_balance import LossBalance
 from keras_s4t.training.task_trainer import TaskTrainer
 
@@ -9,9 +11,8 @@ from keras_s4t.training.task_trainer import TaskTrainer
 class SourceTrainer(TaskTrainer):
     """Trains a network and a method on labeled source images.
 
-    Uses the train step of Keras, so that mixed precision, distribution and
-    everything else that `fit` offers work as usual. The loss is that of the
-    tasks plus what the method adds (Equation 7).
+    Mixed precision, distribution and everything else that `fit` offers work as
+    usual. The loss is that of the tasks plus what the method adds (Equation 7).
 
     Args:
         network: A `MultiTaskModel`.
@@ -34,6 +35,8 @@ class SourceTrainer(TaskTrainer):
 
     taps = ("P*",)
     frozen_network = False
+    # Batches of the source are shuffled, and runs must be repeatable.
+    reads_ahead = False
 
     def __init__(
         self,
@@ -86,42 +89,53 @@ class SourceTrainer(TaskTrainer):
         self.method.mark_done("training")
 
     def call(self, images, training=False):
-        if not training:
-            return self.network(images, training=False)
-        # `compute_loss` needs the features for the method's branch.
-        features = self.encode(images, keep_state=True)
-        return {
-            "features": features,
-            "predictions": self.decode(features, ops.shape(images)[1:3]),
-        }
+        return self.network(images, training=training)
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=False
     ):
-        """The balanced task losses, plus those of the method in training."""
-        if not training:
-            return self.loss_balance(self.task_losses(y, y_pred, sample_weight))
+        """The balanced task losses; what `evaluate` reports as loss."""
+        losses = self.task_losses(y, y_pred, sample_weight)
+        return replicated(self.loss_balance(losses))
+
+    def update(self, images, labels, masks):
+        """One update on a batch; returns the logs of loss and metrics."""
+        predictions = self.minimize(
+            lambda: self.total_loss(images, labels, masks), images
+        )
+        with no_gradients():
+            return self.compute_metrics(images, labels, predictions, masks)
+
+    def total_loss(self, images, labels, masks):
+        """The loss of a step, and what it was computed from.
+
+        Args:
+            images: Tensor of shape `(batch_size, height, width, 3)`.
+            labels: dict from task name to labels.
+            masks: dict from task name to masks, or `None`.
+
+        Returns:
+            Pair of the balanced losses of tasks and method, a scalar, and the
+            raw outputs of the decoders, a dict by task name.
+        """
+        features = self.encode(images, keep_state=True)
+        predictions = self.decode(features, ops.shape(images)[1:3])
 
         def supervise(predictions):
-            return self.task_losses(y, predictions, sample_weight)
+            return self.task_losses(labels, predictions, masks)
 
         if self.frozen_network:
             losses = {task.name: ops.zeros(()) for task in self.tasks}
         else:
-            losses = supervise(y_pred["predictions"])
-        added = self.method.source_loss(self, x, y_pred["features"], supervise)
+            losses = supervise(predictions)
+        added = self.method.source_loss(self, images, features, supervise)
         unbalanced = 0.0
         for name, loss in added.items():
             if name in losses:
                 losses[name] = losses[name] + loss
             else:
                 unbalanced = unbalanced + loss
-        return self.loss_balance(losses) + unbalanced
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Updates the tasks' metrics with the decoders' predictions."""
-        predictions = y_pred.get("predictions", y_pred)
-        return super().compute_metrics(x, y, predictions, sample_weight)
+        return self.loss_balance(losses) + unbalanced, predictions
 
     def get_config(self):
         return {

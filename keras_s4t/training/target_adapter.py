@@ -1,19 +1,25 @@
+import warnings
+import weakref
+
 import keras
 from keras import ops
 
 from keras_s4t.backend import no_gradients
+from keras_s4t.backend import replicated
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_data
+from keras_s4t.checks import check_finite
+from keras_s4t.checks import check_images
 from keras_s4t.state.minimize import gradient_of
-from keras_s4t.state.minimize import minimize
 from keras_s4t.state.pure_call import without_writing
 from keras_s4t.state.snapshot import Snapshot
 from keras_s4t.training.task_trainer import TaskTrainer
-from keras_s4t.training.train_step import StepMixin
+from keras_s4t.training.updates import check_updates
+from keras_s4t.training.updates import describe_updates
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class TargetAdapter(StepMixin, TaskTrainer):
+class TargetAdapter(TaskTrainer):
     """Adapts a network to a target stream at test time.
 
     `fit` makes one update per batch of the variables that the method selects,
@@ -27,7 +33,8 @@ class TargetAdapter(StepMixin, TaskTrainer):
     workers, not metrics.
 
     The network and the method are adapted in place. `reset` returns them to
-    their state at `compile`.
+    their source state: what they are when the first update begins. It is taken
+    once, saved with the adapter, and taken anew by `take_source_state` alone.
 
     Args:
         network: A `MultiTaskModel` trained on the source.
@@ -42,6 +49,13 @@ class TargetAdapter(StepMixin, TaskTrainer):
     adapter.evaluate(target, return_dict=True)
     ```
     """
+
+    def __init__(self, network, method, **kwargs):
+        super().__init__(network, method, **kwargs)
+        self._source_state = None
+        self.stream_steps = None
+        self.num_resets = 0
+        self.warned_of_frozen = False
 
     @property
     def batch_statistics(self):
@@ -70,7 +84,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
         predict="after",
         **kwargs,
     ):
-        """As `keras.Model.compile`, and takes the snapshot for `reset`.
+        """As `keras.Model.compile`. The source state stays what it is.
 
         Args:
             optimizer: A Keras optimizer, its name, or `"auto"` for the
@@ -107,7 +121,7 @@ class TargetAdapter(StepMixin, TaskTrainer):
             )
         self.predict_at = predict
         super().compile(optimizer, loss, metrics, **kwargs)
-        self._take_snapshot()
+        self._new_optimizer_state = Snapshot(self.optimizer.variables)
 
     def prepare_method(self):
         """Raises an error if the method was not prepared on the source."""
@@ -122,11 +136,21 @@ class TargetAdapter(StepMixin, TaskTrainer):
                 f"by {' and then '.join(map(ways.get, missing))}. "
                 f"Received: a method without {' and '.join(missing)}"
             )
+        check_updates(self)
+        self._begin()
 
     def fit(self, x=None, y=None, *args, shuffle=False, **kwargs):
         """As `keras.Model.fit`, in the order of the stream."""
         self.method.check_target(x, kwargs.get("batch_size"))
+        self.stream_steps = getattr(x, "steps_per_batch", None)
         return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """As `keras.Model.train_on_batch`, after the checks of `fit`."""
+        check_compiled(self, "train_on_batch")
+        self.check_trainable()
+        self.prepare_method()
+        return super().train_on_batch(x, *args, **kwargs)
 
     def call(self, images, training=False):
         if self.method.bn_mode != "batch":
@@ -143,7 +167,9 @@ class TargetAdapter(StepMixin, TaskTrainer):
         if y is None:
             return ops.zeros(())
         losses = self.task_losses(y, y_pred, sample_weight)
-        return sum(task.weight * losses[task.name] for task in self.tasks)
+        return replicated(
+            sum(task.weight * losses[task.name] for task in self.tasks)
+        )
 
     def adapt(self, images):
         """Makes one update on a batch, and predicts it.
@@ -176,14 +202,15 @@ class TargetAdapter(StepMixin, TaskTrainer):
         ```
         """
         check_compiled(self, "adapt")
-        check_data(images, None, self.tasks)
+        check_data(images, None, self.tasks, None, self.warned)
         self.method.check_target(images, len(images))
         self.prepare_method()
         if self.predict_at == "before":
             outputs = self.predict_on_batch(images)
-            self.train_on_batch(images)
-        else:
-            self.train_on_batch(images)
+        self.skipped_steps.reset_state()
+        logs = self.train_on_batch(images, return_dict=True)
+        self.warn_of_skipped(logs["skipped_steps"])
+        if self.predict_at == "after":
             outputs = self.predict_on_batch(images)
         values = self.network.postprocess(outputs)
         return keras.tree.map_structure(ops.convert_to_numpy, values)
@@ -194,19 +221,36 @@ class TargetAdapter(StepMixin, TaskTrainer):
         Args:
             source: Iterable of batches, images or `(images, ...)`.
             verbose: `"auto"` or 1 for a progress bar, 0 for silence.
+
+        Raises:
+            ValueError: If there is no batch, or one is not of finite RGB
+                images. The statistics are then what they were.
         """
         total = len(source) if hasattr(source, "__len__") else None
         progress = keras.utils.Progbar(total, verbose=int(verbose != 0))
-        for i, batch in enumerate(source):
-            images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            images = ops.convert_to_tensor(images)
-            with no_gradients():
-                features = self.encode(images, training=False)
-                self.method.collect(features)
-            progress.update(i + 1, finalize=i + 1 == total)
+        before, count = Snapshot(self.method.variables), 0
+        try:
+            for batch in source:
+                images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+                images = ops.convert_to_tensor(images)
+                check_images(images)
+                check_finite(ops.convert_to_numpy(images))
+                with no_gradients():
+                    features = self.encode(images, training=False)
+                    self.method.collect(features)
+                count += 1
+                progress.update(count, finalize=count == total)
+            if not count:
+                raise ValueError(
+                    "`source` must hold batches of images. Received: none"
+                )
+        except BaseException:
+            before.restore()
+            raise
         self.method.mark_done("statistics")
-        if self.compiled:
-            self._take_snapshot()
+        # The network may be adapted already: its source state stays.
+        if self._source_state is not None:
+            self._source_state.retake(self.method.variables)
 
     def input_gradient(self, fn, images):
         """Gradient of a scalar with respect to images.
@@ -224,13 +268,46 @@ class TargetAdapter(StepMixin, TaskTrainer):
         return without_writing(lambda: gradient_of(fn, images), self._state)
 
     def reset(self):
-        """Returns network, method, optimizer and seeds to the source state."""
-        check_compiled(self, "reset")
-        self._source_state.restore()
+        """Returns network, method and seeds to the source state.
 
-    def step(self, data):
-        """One update on a batch; returns the logs."""
-        images, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
+        The optimizer becomes what it is after `compile`.
+        """
+        check_compiled(self, "reset")
+        if self._source_state is not None:
+            self._source_state.restore()
+        self._new_optimizer_state.restore()
+        self.network.adapted_by = None
+        self.num_resets += 1
+
+    def describe_updates(self):
+        """What a step moves, in words: variables, statistics, frozen layers."""
+        return describe_updates(self)
+
+    def take_source_state(self):
+        """Makes the present state the one that `reset` returns to.
+
+        For weights that were changed by hand, or loaded, after an update.
+        """
+        self._source_state = Snapshot(self._state)
+        self.network.adapted_by = None
+
+    def _begin(self):
+        """Takes the source state before the first update."""
+        if self._source_state is None:
+            other = getattr(self.network, "adapted_by", None)
+            if other is not None and other() not in (None, self):
+                warnings.warn(
+                    "The network was adapted by another adapter. `reset` of "
+                    "this one will return to the adapted network, not to the "
+                    "source. Call `reset` of the other one before, or load the "
+                    "source model anew.",
+                    stacklevel=4,
+                )
+            self._source_state = Snapshot(self._state)
+        self.network.adapted_by = weakref.ref(self)
+
+    def update(self, images, labels, masks):
+        """One update on a batch; returns the logs of loss and metrics."""
         # Statistics that must not follow the target are not written.
         dropped = {id(v): v for v in self.network.moving_statistics}
         if self.method.bn_mode == "update":
@@ -238,14 +315,11 @@ class TargetAdapter(StepMixin, TaskTrainer):
                 dropped.pop(id(variable), None)
         measures = labels is not None and self.measures_tasks
         predicts = measures and self.predict_at == "before"
-        loss, predictions = minimize(
+        predictions = self.minimize(
             lambda: self._target_loss(images, predicts),
-            self.updated_variables,
-            self._state,
-            self.optimizer,
+            images,
             dropped.values(),
         )
-        self.loss_metric.update_state(loss)
         if not measures:
             return {"loss": self.loss_metric.result()}
         with no_gradients():
@@ -272,9 +346,20 @@ class TargetAdapter(StepMixin, TaskTrainer):
     def _state(self):
         return self.trainable_variables + self.non_trainable_variables
 
-    def _take_snapshot(self):
-        self._source_state = Snapshot(self._state + self.optimizer.variables)
+    def save_own_variables(self, store):
+        """Saves the source state, if an update was made."""
+        if self._source_state is not None:
+            for i, array in enumerate(self._source_state.arrays()):
+                store[f"source_{i}"] = array
+
+    def load_own_variables(self, store):
+        """Loads the source state, if there is one."""
+        arrays = [store[f"source_{i}"] for i in range(len(store.keys()))]
+        self._source_state = None
+        if arrays:
+            self._source_state = Snapshot(self._state, arrays)
 
     def get_compile_config(self):
-        """`None`: a loaded adapter must be compiled, for its snapshot."""
-        return None
+        """What `compile_from_config` takes; `None` if not compiled."""
+        config = super().get_compile_config()
+        return config and {**config, "predict": self.predict_at}

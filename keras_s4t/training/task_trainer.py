@@ -1,15 +1,24 @@
+import math
+import types
+import warnings
+
 import keras
 from keras import ops
 
 from keras_s4t.backend import default_jit_compile
+from keras_s4t.backend import replicated
+from keras_s4t.batches import as_batches
+from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
+from keras_s4t.state.minimize import minimize
 from keras_s4t.training.train_step import StateMixins
+from keras_s4t.training.train_step import StepMixin
 
 NOT_COMPILED = ("loss_weights", "weighted_metrics")
 
 
-class TaskTrainer(*StateMixins, keras.Model):
+class TaskTrainer(StepMixin, *StateMixins, keras.Model):
     """Base class of source training and test-time training.
 
     Losses and metrics come from the tasks, so `compile` needs an optimizer
@@ -28,8 +37,13 @@ class TaskTrainer(*StateMixins, keras.Model):
         if not method.built:
             method.build(method.features_shape(network))
         self.task_metrics = [task.make_metric() for task in network.tasks]
+        self.skipped_steps = keras.metrics.Sum(name="skipped_steps")
+        self.warned = set()
         self.measures_tasks = False
         self.built = True
+
+    # Whether `fit` may read a batch before it begins.
+    reads_ahead = True
 
     @property
     def tasks(self):
@@ -47,7 +61,8 @@ class TaskTrainer(*StateMixins, keras.Model):
 
         Raises:
             ValueError: If a loss, loss weights, weighted metrics or other
-                metrics are given.
+                metrics are given, or the optimizer is `None`, averages weights
+                or has a learning rate that is not finite.
         """
         given = {"loss": loss}
         given |= {name: kwargs.get(name) for name in NOT_COMPILED}
@@ -65,12 +80,42 @@ class TaskTrainer(*StateMixins, keras.Model):
             )
         if optimizer == "auto":
             optimizer = self.default_optimizer()
+        if optimizer is None:
+            raise ValueError(
+                "`optimizer` must be a Keras optimizer, its name or 'auto'. "
+                "Received: optimizer=None"
+            )
+        optimizer = keras.optimizers.get(optimizer)
+        if optimizer.use_ema:
+            raise ValueError(
+                "`optimizer` must not use an exponential moving average, which "
+                "would overwrite weights between steps. Received: an optimizer "
+                "with use_ema=True"
+            )
+        rate = float(ops.convert_to_numpy(optimizer.learning_rate))
+        if not math.isfinite(rate) or rate < 0:
+            raise ValueError(
+                "The learning rate must be finite and not negative. "
+                f"Received: learning_rate={rate}"
+            )
         self.measures_tasks = metrics == "auto"
         kwargs.setdefault("jit_compile", default_jit_compile())
         super().compile(optimizer=optimizer, **kwargs)
         # For the updated variables only. TensorFlow would trace the first step
         # twice if the slots were not made yet.
         self.optimizer.build(self.updated_variables)
+        # Not the variables: Keras would track them once more.
+        self._compiled_for = frozenset(map(id, self.updated_variables))
+
+    def check_trainable(self):
+        """Raises a `ValueError` if layers were frozen since `compile`."""
+        now = frozenset(map(id, self.updated_variables))
+        if now != self._compiled_for:
+            raise ValueError(
+                "`compile` must be called again after `trainable` of a layer "
+                f"has changed. Received: {len(now)} variables to update, "
+                f"{len(self._compiled_for)} at `compile`"
+            )
 
     @property
     def updated_variables(self):
@@ -82,20 +127,82 @@ class TaskTrainer(*StateMixins, keras.Model):
         raise NotImplementedError
 
     def fit(self, x=None, y=None, *args, **kwargs):
-        """As `keras.Model.fit`, after checks of the data."""
-        check_data(x, y, self.tasks)
+        """As `keras.Model.fit`, after checks of the data.
+
+        A step whose loss or gradients are not finite changes nothing. The logs
+        count such steps per epoch as `"skipped_steps"`; a warning tells at the
+        end.
+        """
+        check_compiled(self, "fit")
+        batches = as_batches(x)
+        masks = kwargs.get("sample_weight")
+        check_data(batches, y, self.tasks, masks, self.warned, self.reads_ahead)
+        self.check_trainable()
         self.prepare_method()
-        if hasattr(x, "element_spec"):
-            # Keras warns that a `tf.data.Dataset` must shuffle itself.
+        if hasattr(x, "element_spec") or batches is not x:
+            # Datasets shuffle themselves.
             kwargs.setdefault("shuffle", False)
-        return super().fit(x, y, *args, **kwargs)
+        x = batches
+        with warnings.catch_warnings():
+            if isinstance(x, types.GeneratorType):
+                # Keras takes the end of a generator for a mistake.
+                warnings.filterwarnings("ignore", "Your input ran out of data")
+            history = super().fit(x, y, *args, **kwargs)
+        self.warn_of_skipped(sum(history.history.get("skipped_steps", [])))
+        return history
+
+    def step(self, data):
+        """One update on a batch; returns the logs."""
+        logs = self.update(*keras.utils.unpack_x_y_sample_weight(data))
+        return {**logs, "skipped_steps": self.skipped_steps.result()}
+
+    def update(self, images, labels, masks):
+        """One update on a batch; returns the logs of loss and metrics."""
+        raise NotImplementedError
+
+    def minimize(self, loss_fn, images, dropped=()):
+        """One step on a loss of images, counted by the metrics of the loss.
+
+        Args:
+            loss_fn: As `keras_s4t.state.minimize.minimize` takes it.
+            images: The images of the batch.
+            dropped: Variables whose writes are discarded.
+
+        Returns:
+            The other tensors of `loss_fn`.
+        """
+        state = self.trainable_variables + self.non_trainable_variables
+        loss, others, is_finite = minimize(
+            loss_fn, self.updated_variables, state, self.optimizer, dropped
+        )
+        is_finite = ops.cast(is_finite, "float32")
+        num_images = ops.cast(ops.shape(images)[0], "float32")
+        self.loss_metric.update_state(
+            ops.where(is_finite > 0, loss, 0.0),
+            sample_weight=is_finite * num_images,
+        )
+        self.skipped_steps.update_state(replicated(1.0 - is_finite))
+        return others
+
+    def warn_of_skipped(self, count):
+        """Warns if steps were skipped."""
+        if count:
+            warnings.warn(
+                f"{int(count)} steps were skipped: their loss or gradients "
+                "were not finite. Nothing was changed by them. Look for NaN "
+                "in images and labels, and for a learning rate that is too "
+                "large.",
+                stacklevel=3,
+            )
 
     def prepare_method(self):
         """Called by `fit` after the checks of the data."""
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.evaluate`, after checks of the data."""
-        check_data(x, y, self.tasks)
+        x = as_batches(x)
+        masks = kwargs.get("sample_weight")
+        check_data(x, y, self.tasks, masks, self.warned)
         return super().evaluate(x, y, *args, **kwargs)
 
     def task_losses(self, labels, predictions, masks):
@@ -179,7 +286,7 @@ class TaskTrainer(*StateMixins, keras.Model):
     def compile_from_config(self, config):
         """Compiles a loaded model as it was saved."""
         optimizer = keras.optimizers.deserialize(config["optimizer"])
-        self.compile(optimizer, metrics=config["metrics"])
+        self.compile(**{**config, "optimizer": optimizer})
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

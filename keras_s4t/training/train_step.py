@@ -1,5 +1,7 @@
 """`train_step` on every backend, from one `step(data)`."""
 
+import threading
+
 import keras
 
 
@@ -32,6 +34,14 @@ class KeptState:
     Keras empties the variables before it reads a batch, and holds no other
     copy of the state if a callback evaluated just before.
     """
+
+    def fit(self, *args, **kwargs):
+        """As Keras's, and other threads are told what they cannot do."""
+        self.network.fitting_thread = threading.get_ident()
+        try:
+            return super().fit(*args, **kwargs)
+        finally:
+            self.network.fitting_thread = None
 
     def make_train_function(self, force=False):
         """As Keras's, but an error puts the state back into the variables."""

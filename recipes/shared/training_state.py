@@ -1,6 +1,7 @@
 """The state of a training in one file, from which it goes on exactly."""
 
 import json
+import math
 import pathlib
 
 import keras
@@ -37,7 +38,9 @@ class TrainingState(keras.callbacks.Callback):
         if not self.path.exists():
             return 0
         trainer.load_weights(self.path)
-        return int(trainer.optimizer.iterations) // self.steps_per_epoch
+        # Rounded up: steps that were skipped are not counted.
+        steps = int(trainer.optimizer.iterations)
+        return math.ceil(steps / self.steps_per_epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         with atomic_path(self.path) as path:

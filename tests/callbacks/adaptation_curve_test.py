@@ -60,7 +60,7 @@ def test_the_logs_of_fit_are_not_disturbed(adapter):
     adapter.reset()
     curve = AdaptationCurve(make_target())
     history = adapter.fit(make_stream(), callbacks=[curve], verbose=0).history
-    assert set(plain) == {"loss", *KEYS}
+    assert set(plain) == {"loss", "skipped_steps", *KEYS}
     for key, value in plain.items():
         np.testing.assert_allclose(history[key], value, rtol=1e-5)
     for a, b in zip(
@@ -144,3 +144,15 @@ def test_an_adapter_without_metrics(adapter):
 def test_every_must_be_positive(every):
     with pytest.raises(ValueError, match=f"every={every}"):
         AdaptationCurve(make_target(), every)
+
+
+def test_a_second_fit_goes_on_and_a_reset_begins_anew(adapter):
+    curve = AdaptationCurve(make_target(), every=2)
+    for expected in ([0, 2], [0, 2, 4]):
+        adapter.fit(make_stream(1), callbacks=[curve], verbose=0)
+        assert curve.steps == expected
+    first = curve.points[:2]
+    adapter.reset()
+    adapter.fit(make_stream(1), callbacks=[curve], verbose=0)
+    assert curve.steps == [0, 2]
+    assert curve.points == first

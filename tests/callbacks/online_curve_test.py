@@ -109,7 +109,7 @@ def test_a_stream_without_labels(adapter):
 def test_steps_are_those_of_the_stream(adapter):
     batches = make_batches()
     curve = OnlineCurve(batches, steps=4)
-    with pytest.raises(ValueError, match="steps=4 and a stream of 6"):
+    with pytest.raises(ValueError, match="steps=4 and a stream of 2 steps"):
         adapter.fit(online_stream(batches, STEPS), callbacks=[curve], verbose=0)
     assert not curve.points
 
@@ -118,3 +118,21 @@ def test_steps_are_those_of_the_stream(adapter):
 def test_steps_must_be_positive(steps):
     with pytest.raises(ValueError, match=f"steps={steps}"):
         OnlineCurve(make_batches(), steps)
+
+
+@pytest.mark.parametrize("kind", ["arrays", "tf.data"])
+def test_steps_must_be_those_of_the_stream(adapter, kind):
+    batches = make_batches()
+    data = batches
+    if kind == "tf.data":
+        tf = pytest.importorskip("tensorflow")
+        data = tf.data.Dataset.from_tensor_slices(batches.arrays).batch(2)
+    stream = online_stream(data, 2 * STEPS)
+    before = tiny.numpy_values(adapter.variables)
+    for callback, name in (
+        (OnlineCurve(batches, STEPS), "steps"),
+        (ResetToSource(STEPS), "every"),
+    ):
+        with pytest.raises(ValueError, match=f"`{name}` must be.*of 4 steps"):
+            adapter.fit(stream, callbacks=[callback], verbose=0)
+    assert not tiny.moved(adapter.variables, before)

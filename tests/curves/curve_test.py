@@ -61,6 +61,8 @@ def test_an_empty_curve():
     with pytest.raises(ValueError, match="step=0"):
         Curve().gain(0)
     assert Curve().steps == Curve().gains == []
+    with pytest.raises(ValueError, match="must have points.*Received: none"):
+        _ = Curve().best
 
 
 def test_curves_share_nothing():
@@ -121,6 +123,14 @@ def test_a_truncated_file_is_named(curve, tmp_path):
         {"points": POINTS, "higher_is_better": 3},
         {"points": [{"semseg_miou": 1.0}], "higher_is_better": {}},
         {"points": POINTS, "higher_is_better": {"edge_rmse": False}},
+        {
+            "points": [{"step": 0, "edge_rmse": "low"}],
+            "higher_is_better": {"edge_rmse": False},
+        },
+        {
+            "points": [{"step": 0, "edge_rmse": None}],
+            "higher_is_better": {"edge_rmse": False},
+        },
     ],
 )
 def test_other_json_is_no_curve(content, tmp_path):

@@ -185,3 +185,41 @@ def test_tfds_datasets(tmp_path):
     options["tasks"] = ["depth", "semseg"]
     with pytest.raises(ValueError, match=r"without \['semseg'\]"):
         load("canonical_rooms", "train", **options)
+
+
+def test_a_training_without_a_whole_batch():
+    with pytest.raises(ValueError, match="at least one batch.*batch_size=8"):
+        load(
+            "synth_rooms/source",
+            "train",
+            ["depth"],
+            training=True,
+            batch_size=8,
+            num_examples=4,
+            size=16,
+        )
+
+
+def test_a_dataset_of_others_is_prepared_by_their_builder():
+    tfds = pytest.importorskip("tensorflow_datasets")
+    assert "nyu_depth_v2" in tfds.list_builders()
+    with pytest.raises(ValueError, match=r"download_and_prepare\(\).*record"):
+        load("nyu_depth_v2", "train", ["depth"])
+    with pytest.raises(ValueError, match="data build nyud_mt`"):
+        load("nyud_mt", "train", ["depth"], data_dir="nowhere")
+
+
+@pytest.mark.parametrize("kind", ["a file", "no folder"])
+def test_a_cache_that_cannot_be_written(tmp_path, kind):
+    path = tmp_path / "cache"
+    path.write_text("a file")
+    folder = path if kind == "a file" else path / "below"
+    with pytest.raises(ValueError, match="can be written to.*cache_dir="):
+        load(
+            "synth_rooms/source",
+            "train",
+            ["depth"],
+            num_examples=2,
+            size=16,
+            cache_dir=folder,
+        )

@@ -82,13 +82,12 @@ def test_bfloat16_sources_have_float32_losses_and_unit_normals():
         )
         tiny.fill(trainer)
     images, labels, masks = tiny.make_arrays(4)
-    outputs = trainer(ops.convert_to_tensor(images), training=True)
-    normals = outputs["predictions"]["normals"]
+    loss, outputs = trainer.total_loss(images, labels, masks)
+    normals = outputs["normals"]
     assert keras.backend.standardize_dtype(normals.dtype) == "bfloat16"
-    loss = trainer.compute_loss(images, labels, outputs, masks)
     assert is_float32(loss)
     assert np.isfinite(ops.convert_to_numpy(loss))
-    values = trainer.network.postprocess(outputs["predictions"])
+    values = trainer.network.postprocess(outputs)
     assert all(is_float32(v) for k, v in values.items() if k != "semseg")
     lengths = np.linalg.norm(ops.convert_to_numpy(values["normals"]), axis=-1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)

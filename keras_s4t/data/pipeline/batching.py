@@ -40,6 +40,7 @@ class Batching:
         options = tf.data.Options()
         options.deterministic = True
         if self.training is not None:
+            self._check_number(int(elements.cardinality()))
             elements = self._seeded(elements, shuffle_buffer)
         else:
             # As a single argument, whatever its structure.
@@ -61,6 +62,16 @@ class Batching:
             .prefetch(tf.data.AUTOTUNE)
             .with_options(options)
         )
+
+    def _check_number(self, count):
+        """Raises an error if training would have no whole batch."""
+        is_repeated = self.training.num_batches is not None
+        if 0 <= count < self.batch_size and not is_repeated:
+            raise ValueError(
+                "There must be at least one batch; training drops the last, "
+                f"smaller one. Received: batch_size={self.batch_size} and "
+                f"{count} examples"
+            )
 
     def _seeded(self, elements, shuffle_buffer):
         """Shuffled elements, each with the seed of its augmentation."""

@@ -6,6 +6,8 @@ import os
 import pathlib
 import shutil
 
+from keras_s4t.files import check_folder
+
 
 def cached_examples(examples, folder, name, key):
     """Loads examples from the cache, which is written first if needed.
@@ -32,6 +34,7 @@ def cached_examples(examples, folder, name, key):
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = pathlib.Path(folder) / f"{name.replace('/', '_')}_{digest}"
     if not path.exists():
+        check_folder(folder, "cache_dir")
         temporary = path.with_name(f".{os.getpid()}.{path.name}")
         size = int(examples.cardinality())
         progress = keras.utils.Progbar(size, unit_name="image")

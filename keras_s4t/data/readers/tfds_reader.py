@@ -120,9 +120,14 @@ def _prepared_builder(name, data_dir):
             f"Received: name={name!r}"
         ) from error
     if not builder.is_prepared():
+        way = (
+            "call `download_and_prepare()` of its builder; it must emit "
+            "canonical records, see `keras_s4t/data/records.py`"
+        )
+        if builder.name in label_spaces.NATIVE_CLASSES:
+            way = f"run `python -m keras_s4t.data build {builder.name}`"
         raise ValueError(
-            "A TFDS dataset must be prepared: run `python -m keras_s4t.data "
-            "build` or call `download_and_prepare()` of its builder. "
+            f"A TFDS dataset must be prepared: {way}. "
             f"Received: name={name!r}, data_dir={data_dir!r}"
         )
     return builder

@@ -1,5 +1,7 @@
 """S4T ("Synchronizing Task Behavior", ICCV 2025): a synchronizer of tasks."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -70,6 +72,22 @@ class S4T(Method):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        names = [task.name for task in tasks]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                "`tasks` must be a list of tasks with different names. "
+                f"Received: tasks with names {names}"
+            )
+        for argument, value in (
+            ("target_weight", target_weight),
+            ("source_weights", min(source_weights)),
+            ("source_weights", max(source_weights)),
+        ):
+            if not 0 <= value < math.inf:
+                raise ValueError(
+                    f"`{argument}` must be finite and not negative. "
+                    f"Received: {argument}={value}"
+                )
         for argument, value, choices in (
             ("target_balance", target_balance, TARGET_BALANCES),
             ("update", update, UPDATES),
@@ -117,6 +135,15 @@ class S4T(Method):
         self.mask_strategy = mask_strategy
         self.synchronizer_options = dict(synchronizer or {})
         self.seed = seed
+
+    def check(self, network):
+        names = [task.name for task in self.tasks]
+        outputs = [(task.name, task.num_outputs) for task in network.tasks]
+        if outputs != [(task.name, task.num_outputs) for task in self.tasks]:
+            raise ValueError(
+                "`tasks` must be those of the network, in its order: "
+                f"{[name for name, _ in outputs]}. Received: {names}"
+            )
 
     def build(self, features_shape):
         shapes = {}

@@ -38,6 +38,13 @@ def read_release_file(path):
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except (EOFError, RuntimeError, OSError) as error:
+        raise ValueError(
+            "The checkpoint must be a complete file of PyTorch. "
+            f"Received: {path} ({error or type(error).__name__})"
+        ) from error
     except pickle.UnpicklingError as error:
         raise ValueError(
             "The checkpoint must contain only tensors and plain values, since "

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from keras_s4t.data import SynthRooms
 from keras_s4t.data.synth_rooms.storage import array_cache
 from keras_s4t.data.synth_rooms.storage.array_cache import ArrayCache
 from keras_s4t.data.synth_rooms.storage.render_arrays import render_arrays
@@ -210,3 +211,16 @@ def test_a_dead_worker_process_is_explained():
 def test_errors_of_workers_are_passed_on():
     with pytest.raises(TypeError, match="bad operand"):
         list(map_in_order(abs, ["a", "b"], workers=2))
+
+
+def test_a_full_disk_loses_no_image(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(array_cache.ArrayFile, "write", full)
+    rooms = SynthRooms("test", "source", 16, 2)
+    with pytest.warns(UserWarning, match="not cached.*No space left"):
+        arrays = rooms.arrays(tmp_path, verbose=0)
+    expected = rooms.arrays(verbose=0)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(arrays[name], array)

@@ -152,8 +152,7 @@ def test_source_weights():
             tiny.make_s4t(mask_ratio=0, source_weights=weights),
         )
         tiny.fill(trainer)
-        outputs = trainer(images, training=True)
-        loss = trainer.compute_loss(images, labels, outputs, masks)
+        loss, _ = trainer.total_loss(images, labels, masks)
         totals.append(float(keras.ops.convert_to_numpy(loss)))
     main, projected, joint, mixed = totals
     expected = main + 0.5 * (projected - main) + 2 * (joint - main)

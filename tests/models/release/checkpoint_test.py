@@ -324,6 +324,22 @@ def test_other_files_are_refused(tmp_path, content):
         models.load_release_checkpoint(tmp_path / "s4t.pth.tar", nyud_model())
 
 
+@pytest.mark.parametrize("content", ["truncated", "empty", "text"])
+def test_damaged_files_are_named(tmp_path, content):
+    path = tmp_path / "s4t.pth.tar"
+    torch.save({"model": {"x": torch.zeros(100)}}, path)
+    whole = path.read_bytes()
+    path.write_bytes(
+        {
+            "truncated": whole[: len(whole) // 2],
+            "empty": b"",
+            "text": b"no checkpoint",
+        }[content]
+    )
+    with pytest.raises(ValueError, match=r"checkpoint must.*s4t\.pth\.tar"):
+        models.load_release_checkpoint(path, nyud_model())
+
+
 class Touch:
     """Creates a file when it is unpickled."""
 

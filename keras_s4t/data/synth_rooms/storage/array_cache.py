@@ -66,7 +66,7 @@ class ArrayFile:
         """
         try:
             return self._checked_arrays()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:
             # Damaged archives raise many types of errors in zipfile, zlib and

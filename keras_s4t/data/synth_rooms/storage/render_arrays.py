@@ -2,10 +2,12 @@
 
 import contextlib
 import itertools
+import warnings
 
 import numpy as np
 
 from keras_s4t.data.synth_rooms.storage.worker_pool import map_in_order
+from keras_s4t.files import check_folder
 
 
 def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
@@ -31,6 +33,7 @@ def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
         whole = cache.whole.read()
         if whole is not None:
             return whole
+        check_folder(cache.whole.path.parent, "cache_dir")
         parts = {part: file.read() for part, file in cache.parts.items()}
     missing = [part for part, arrays in parts.items() if arrays is None]
     indices = list(itertools.chain.from_iterable(missing))
@@ -40,11 +43,19 @@ def render_arrays(render, specs, count, cache=None, workers=1, verbose="auto"):
         for part in missing:
             parts[part] = _stack(rows, specs, len(part))
             if cache is not None:
-                cache.parts[part].write(parts[part])
+                _keep(cache.parts[part].write, parts[part])
     arrays = _concatenate(list(parts.values()))
     if cache is not None:
-        cache.finish(arrays)
+        _keep(cache.finish, arrays)
     return arrays
+
+
+def _keep(write, arrays):
+    """Writes to the cache. Without space, rendered images are not lost."""
+    try:
+        write(arrays)
+    except OSError as error:
+        warnings.warn(f"Rendered images are not cached: {error}", stacklevel=4)
 
 
 def _stack(examples, specs, count):

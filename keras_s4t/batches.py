@@ -1,0 +1,99 @@
+"""Batches of any kind as something that Keras reads on every backend."""
+
+import itertools
+
+import keras
+import numpy as np
+
+
+def as_batches(data):
+    """What `fit` takes, from any iterable of batches.
+
+    Keras reads arrays, `tf.data`, `PyDataset`, and generators of tuples. Lists
+    of batches, PyTorch's `DataLoader` and datasets of grain are read here:
+    plain tensors of images without a tuple work, too, and nothing depends on
+    the backend.
+
+    Args:
+        data: Anything. Arrays, tensors, dicts, tuples, `None`,
+            `tf.data.Dataset` and `PyDataset` are returned as they are.
+
+    Returns:
+        `data`; an `IterableBatches` if an iterable knows its length and begins
+        anew; else a generator of batches in NumPy.
+
+    Raises:
+        ValueError: If there is no batch.
+    """
+    if (
+        data is None
+        or hasattr(data, "shape")
+        or hasattr(data, "element_spec")
+        or isinstance(data, (dict, tuple, keras.utils.PyDataset))
+        or not hasattr(data, "__iter__")
+    ):
+        return data
+    iterator = iter(data)
+    if iterator is not data and hasattr(data, "__len__"):
+        return IterableBatches(data)
+    first = next(iterator, None)
+    if first is None:
+        raise ValueError("There must be batches of images. Received: none")
+    # Keras knows generators, and no other iterators, and tuples alone of them.
+    return (
+        batch if isinstance(batch, tuple) else (batch,)
+        for batch in map(in_numpy, itertools.chain([first], iterator))
+    )
+
+
+def in_numpy(batch):
+    """A batch in NumPy, a tuple whatever sequence it was."""
+    if isinstance(batch, list):
+        batch = tuple(batch)
+    return keras.tree.map_structure(_array, batch)
+
+
+def _array(x):
+    if hasattr(x, "detach"):
+        # A tensor of PyTorch, under any backend.
+        x = x.detach().cpu().numpy()
+    return np.asarray(x)
+
+
+class IterableBatches(keras.utils.PyDataset):
+    """Batches of an iterable that knows its length, read in order.
+
+    Args:
+        batches: A list, `DataLoader` and the like: it has a length, and every
+            `iter` of it begins anew.
+
+    Raises:
+        ValueError: If it is empty, or is not read in order.
+    """
+
+    def __init__(self, batches, **kwargs):
+        super().__init__(**kwargs)
+        if not len(batches):
+            raise ValueError("There must be batches of images. Received: none")
+        self.batches = batches
+        self._iterator = None
+        self._held = (None, None)
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        held, batch = self._held
+        if index == held:
+            return batch
+        if index == 0:
+            self._iterator = iter(self.batches)
+        elif held is None or index != held + 1:
+            raise ValueError(
+                "Batches of an iterable must be read in order: use "
+                "`shuffle=False`, and shuffle the data themselves. "
+                f"Received: batch {index} after batch {held}"
+            )
+        batch = in_numpy(next(self._iterator))
+        self._held = (index, batch)
+        return batch

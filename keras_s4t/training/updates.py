@@ -1,0 +1,85 @@
+"""What a test-time step would move, said before the first one."""
+
+import warnings
+
+
+def describe_updates(adapter):
+    """What a step of an adapter moves, in words.
+
+    Args:
+        adapter: A `TargetAdapter`.
+
+    Returns:
+        A string of a line each for variables, statistics and frozen layers.
+    """
+    variables = adapter.updated_variables
+    norms = adapter.network.batch_norms
+    values = sum(_size(variable) for variable in variables)
+    lines = [
+        f"{type(adapter.method).__name__} updates {len(variables)} variables "
+        f"({values:,} values)."
+    ]
+    following = [norm for norm in norms if norm.trainable]
+    text = {
+        "source": f"{len(norms)} batch norms keep their source statistics.",
+        "batch": f"{len(following)} of {len(norms)} batch norms normalize with "
+        "every batch's own statistics.",
+        "update": f"The statistics of {len(following)} of {len(norms)} batch "
+        "norms follow the target.",
+    }
+    lines.append(text[adapter.method.bn_mode])
+    frozen = frozen_layers(adapter.network.encoder)
+    if frozen:
+        lines.append(f"{len(frozen)} layers of the encoder are frozen.")
+    return "\n".join(lines)
+
+
+def check_updates(adapter):
+    """Raises a `ValueError` if an adapter would move nothing.
+
+    Warns if layers of the encoder are frozen. A method that moves nothing by
+    design is left alone.
+    """
+    method, network = adapter.method, adapter.network
+    updates, follows = method.updates_variables, method.bn_mode != "source"
+    following = [norm for norm in network.batch_norms if norm.trainable]
+    name = type(method).__name__
+    if updates and not adapter.updated_variables:
+        raise ValueError(
+            f"{name} must have variables to update: trainable ones of the "
+            "kind that it selects. Received: a network with "
+            f"{len(network.batch_norms)} batch norms, {len(following)} of them "
+            f"trainable, and {len(network.encoder.trainable_variables)} "
+            "trainable variables in the encoder"
+        )
+    if follows and not updates and not following:
+        raise ValueError(
+            f"{name} must have trainable batch norms, whose statistics follow "
+            f"the target. Received: a network with {len(network.batch_norms)} "
+            "batch norms, none of them trainable"
+        )
+    frozen = frozen_layers(network.encoder)
+    if frozen and (updates or follows) and not adapter.warned_of_frozen:
+        adapter.warned_of_frozen = True
+        warnings.warn(
+            f"{len(frozen)} layers of the encoder are frozen and stay as they "
+            f"are, the first is {frozen[0].name!r}. "
+            f"{describe_updates(adapter)}",
+            stacklevel=5,
+        )
+
+
+def frozen_layers(encoder):
+    """The layers with weights that are not trainable."""
+    return [
+        layer
+        for layer in (getattr(x, "norm", x) for x in encoder.layers)
+        if layer.weights and not layer.trainable
+    ]
+
+
+def _size(variable):
+    size = 1
+    for length in variable.shape:
+        size *= length
+    return size

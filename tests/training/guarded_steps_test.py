@@ -1,0 +1,118 @@
+"""A step that is not finite changes nothing, is counted and is told."""
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from keras import ops
+
+import keras_s4t
+from keras_s4t.state.minimize import all_finite
+
+METHODS = ["BatchNormOnly", "Tent", "S4T"]
+
+
+def make_adapter(name, optimizer=None):
+    task_list = tiny.make_tasks(2)
+    method = (
+        tiny.make_s4t(task_list)
+        if name == "S4T"
+        else keras_s4t.methods.get(name)
+    )
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(task_list), method)
+    tiny.fill(adapter)
+    adapter.compile(optimizer or keras.optimizers.SGD(1e-2, momentum=0.9))
+    return adapter
+
+
+def state(trainer):
+    """Everything that a step may move, seeds included."""
+    return (
+        trainer.trainable_variables
+        + trainer.non_trainable_variables
+        + trainer.optimizer.variables
+    )
+
+
+def damaged(images):
+    images = images.copy()
+    images[1, 3, 2, 0] = np.nan
+    return images
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_one_nan_changes_nothing(name):
+    images, *_ = tiny.make_arrays(4, size=(32, 32))
+    adapter = make_adapter(name)
+    adapter.train_on_batch(images)
+    before = tiny.numpy_values(state(adapter))
+    adapter.train_on_batch(damaged(images))
+    assert not tiny.moved(state(adapter), before)
+    adapter.train_on_batch(images)
+    assert tiny.moved(state(adapter), before)
+    assert all(np.isfinite(x).all() for x in tiny.numpy_values(state(adapter)))
+
+
+def test_a_stream_goes_on_after_a_damaged_batch():
+    images, *_ = tiny.make_arrays(8)
+    batches = [images[:4], damaged(images[4:]), images[4:]]
+    adapter = make_adapter("Tent")
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        history = adapter.fit(batches, verbose=0).history
+    assert history["skipped_steps"] == [1]
+    assert np.isfinite(history["loss"][0])
+    received = tiny.numpy_values(adapter.trainable_variables)
+
+    adapter.reset()
+    history = adapter.fit([batches[0], batches[2]], verbose=0).history
+    assert history["skipped_steps"] == [0]
+    expected = tiny.numpy_values(adapter.trainable_variables)
+    for a, b in zip(received, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_damaged_labels_change_nothing_in_source_training():
+    images, labels, masks = tiny.make_arrays(4, count=2)
+    labels["depth"][0, 0, 0] = np.nan
+    masks["depth"][0, 0, 0] = 1
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(tiny.make_tasks(2)), keras_s4t.methods.SourceOnly()
+    )
+    tiny.fill(trainer)
+    trainer.compile(keras.optimizers.Adam(1e-2))
+    before = tiny.numpy_values(state(trainer))
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 4)
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        history = trainer.fit(batches, verbose=0).history
+    assert history["skipped_steps"] == [1]
+    assert not tiny.moved(state(trainer), before)
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e30])
+def test_a_learning_rate_that_is_too_large_is_told(rate):
+    images, *_ = tiny.make_arrays(4, count=2)
+    adapter = make_adapter("S4T", keras.optimizers.SGD(rate))
+    stream = keras_s4t.data.online_stream(images, steps=6, batch_size=4)
+    with pytest.warns(UserWarning, match="steps were skipped.*learning rate"):
+        adapter.fit(stream, verbose=0)
+    adapter.reset()
+    assert all(
+        np.isfinite(x).all()
+        for x in tiny.numpy_values(adapter.trainable_variables)
+    )
+
+
+@pytest.mark.parametrize("size", [1, 3000, 70000])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_finite_is_told_in_compiled_reductions(size, value):
+    # Compiled maxima over more than 2048 entries lose NaN on JAX.
+    values = np.zeros(size, "float32")
+
+    class Check(keras.layers.Layer):
+        def call(self, x):
+            return ops.cast(all_finite([x[0], x[0] * 2]), "float32")[None]
+
+    model = keras.Sequential([keras.Input((size,)), Check()])
+    assert model.predict(values[None], verbose=0)[0] == 1
+    values[size // 2] = value
+    assert model.predict(values[None], verbose=0)[0] == 0

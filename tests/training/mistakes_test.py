@@ -1,0 +1,263 @@
+"""Mistakes of a user, each with an answer in the call that is wrong."""
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+import keras_s4t
+from keras_s4t import tasks
+from keras_s4t.methods import S4T
+
+
+def make_adapter(name="Tent", task_list=None):
+    network = tiny.make_network(task_list)
+    adapter = keras_s4t.TargetAdapter(network, keras_s4t.methods.get(name))
+    tiny.mark_done(adapter.method)
+    return adapter
+
+
+def make_trainer(task_list=None):
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(task_list), keras_s4t.methods.SourceOnly()
+    )
+    trainer.compile("sgd")
+    return trainer
+
+
+def freeze(layers):
+    for layer in layers:
+        layer.trainable = False
+
+
+# === What would move nothing ===
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Tent", "Tent must have variables to update.*2 batch norms, 0 of"),
+        ("TIPI", "TIPI must have variables to update"),
+        ("BatchNormOnly", "BatchNormOnly must have trainable batch norms"),
+    ],
+)
+def test_frozen_batch_norms(name, message):
+    adapter = make_adapter(name)
+    freeze(adapter.network.batch_norms)
+    adapter.compile()
+    images, *_ = tiny.make_arrays(4)
+    before = tiny.numpy_values(adapter.variables)
+    for call in (adapter.adapt, adapter.train_on_batch, adapter.fit):
+        with pytest.raises(ValueError, match=f"{message}.*"):
+            call(images)
+    assert not tiny.moved(adapter.variables, before)
+
+
+def test_some_frozen_layers_are_told_once():
+    adapter = make_adapter("Tent")
+    freeze(adapter.network.batch_norms[:1])
+    adapter.compile()
+    images, *_ = tiny.make_arrays(4)
+    with pytest.warns(UserWarning, match="1 layers of the encoder are frozen"):
+        adapter.adapt(images)
+    adapter.adapt(images)
+    text = adapter.describe_updates()
+    assert "Tent updates 2 variables (24 values)" in text
+    assert "1 of 2 batch norms" in text
+
+
+def test_the_source_only_control_moves_nothing_by_design():
+    adapter = make_adapter("SourceOnly")
+    freeze(adapter.network.batch_norms)
+    adapter.compile()
+    images, *_ = tiny.make_arrays(4)
+    adapter.adapt(images)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("hub", [True, False])
+def test_freezing_survives_saving(tmp_path, whole, hub):
+    network = tiny.make_network()
+    if hub:
+        network = keras_s4t.models.MultiTaskModel(
+            keras_s4t.models.resnet_tiny(), tiny.make_tasks()
+        )
+    if whole:
+        network.backbone.trainable = False
+    else:
+        network.batch_norms[0].trainable = False
+        network.decoders["depth"].trainable = False
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    flags = [
+        [norm.trainable for norm in model.batch_norms]
+        + [layer.trainable for layer in model.decoders.values()]
+        for model in (network, loaded)
+    ]
+    assert flags[0] == flags[1] and False in flags[1]
+    count = len(network.trainable_variables)
+    assert len(loaded.trainable_variables) == count
+    images, *_ = tiny.make_arrays(2, size=(32, 32))
+    for name, x in network.predict_on_batch(images).items():
+        np.testing.assert_array_equal(x, loaded.predict_on_batch(images)[name])
+
+
+def test_freezing_after_compile():
+    trainer = make_trainer()
+    trainer.network.backbone.trainable = False
+    arrays = keras_s4t.data.ArrayBatches(tiny.make_arrays(4), 4)
+    with pytest.raises(ValueError, match="`compile` must be called again"):
+        trainer.fit(arrays, verbose=0)
+    trainer.compile("sgd")
+    before = tiny.numpy_values(trainer.network.backbone.weights)
+    trainer.fit(arrays, verbose=0)
+    assert not tiny.moved(trainer.network.backbone.weights, before)
+
+
+# === Data ===
+
+
+@pytest.mark.parametrize(
+    ("change", "low", "high"),
+    [(lambda x: x / 255, "0", "1"), (lambda x: x / 128 - 1, "-1", "0.992")],
+)
+def test_images_of_another_range(change, low, high):
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter()
+    adapter.compile()
+    data = change(images)
+    message = r"must be RGB in 0 \.\.\. 255.*Received: values in \["
+    with pytest.warns(UserWarning, match=message):
+        adapter.fit(data, verbose=0)
+    # Once.
+    adapter.fit(data, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "message"),
+    [
+        ("depth", lambda x: x * 1000, "meters.*median of .*millimeters"),
+        ("normals", lambda x: (x + 1) * 127.5, "unit vectors.*median length"),
+        ("edge", lambda x: x * 255, r"in \[0, 1\].*values in"),
+    ],
+)
+def test_labels_of_another_unit(task, change, message):
+    images, labels, masks = tiny.make_arrays(4)
+    labels[task] = change(labels[task]).astype("float32")
+    trainer = make_trainer()
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 4)
+    with pytest.warns(UserWarning, match=message):
+        trainer.evaluate(batches, verbose=0)
+
+
+def test_ids_that_are_no_classes():
+    images, labels, masks = tiny.make_arrays(4)
+    labels["semseg"][:, 0, 0] = [10, 11, 12, 13]
+    masks["semseg"][:, 0, 0] = 1
+    trainer = make_trainer()
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 4)
+    before = tiny.numpy_values(trainer.variables)
+    message = r"ids of its 4 classes.*Received: ids \[10, 11, 12, 13\]"
+    for call in (trainer.fit, trainer.evaluate):
+        with pytest.raises(ValueError, match=message):
+            call(batches, verbose=0)
+    assert not tiny.moved(trainer.variables, before)
+
+
+def test_negative_masks():
+    images, labels, masks = tiny.make_arrays(4)
+    masks["depth"][0] = -1
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 4)
+    with pytest.raises(ValueError, match="'depth' must not be negative"):
+        make_trainer().evaluate(batches, verbose=0)
+
+
+def test_no_label_is_no_perfect_score():
+    images, labels, masks = tiny.make_arrays(4)
+    masks = {name: 0 * mask for name, mask in masks.items()}
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 4)
+    logs = make_trainer().evaluate(batches, verbose=0, return_dict=True)
+    metrics = {k: v for k, v in logs.items() if k != "loss"}
+    assert len(metrics) == 4 and np.isnan(list(metrics.values())).all()
+
+
+# === Arguments ===
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"optimizer": None}, "`optimizer` must be"),
+        ({"optimizer": keras.optimizers.SGD(np.nan)}, "learning rate must"),
+        (
+            {"optimizer": keras.optimizers.AdamW(use_ema=True)},
+            "exponential moving average",
+        ),
+        ({"optimizer": "sgd", "loss": "mse"}, "`compile` takes none"),
+        (
+            {"optimizer": "sgd", "weighted_metrics": ["mse"]},
+            "`compile` takes none",
+        ),
+    ],
+)
+def test_wrong_arguments_of_compile(arguments, message):
+    with pytest.raises(ValueError, match=f"{message}.*Received"):
+        make_adapter().compile(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: S4T([]), "different names"),
+        (lambda: S4T([tasks.depth(), tasks.depth()]), "different names"),
+        (lambda: S4T(tiny.make_tasks(), target_weight=np.nan), "target_weight"),
+        (
+            lambda: S4T(tiny.make_tasks(), source_weights=(1, -1)),
+            "source_weights",
+        ),
+        (lambda: tasks.depth(weight=np.nan), "weight"),
+    ],
+)
+def test_wrong_arguments_of_methods(make, message):
+    with pytest.raises(ValueError, match=f"{message}.*Received"):
+        make()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_tasks_of_another_network(count):
+    with pytest.raises(ValueError, match="must be those of the network"):
+        keras_s4t.SourceTrainer(
+            tiny.make_network(tiny.make_tasks(3 if count == 2 else 2)),
+            tiny.make_s4t(tiny.make_tasks(count)),
+        )
+
+
+def test_an_untrained_method_in_a_single_step():
+    adapter = keras_s4t.TargetAdapter(
+        tiny.make_network(),
+        S4T(tiny.make_tasks(), synchronizer=tiny.SYNCHRONIZER),
+    )
+    adapter.compile()
+    images, *_ = tiny.make_arrays(4)
+    with pytest.raises(ValueError, match="S4T must be prepared on the source"):
+        adapter.train_on_batch(images)
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_backbone_for_other_images(channels):
+    inputs = keras.Input((None, None, channels))
+    outputs = keras.layers.Conv2D(4, 3, strides=4)(inputs)
+    backbone = keras.Model(inputs, outputs)
+    backbone.pyramid_outputs = {"P2": outputs}
+    with pytest.raises(ValueError, match=f"3 channels.*for {channels} chan"):
+        keras_s4t.models.MultiTaskModel(backbone, tiny.make_tasks())
+
+
+def test_channels_first():
+    backbone = tiny.TinyBackbone()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="channels_last.*channels_first"):
+            keras_s4t.models.MultiTaskModel(backbone, tiny.make_tasks())
+    finally:
+        keras.config.set_image_data_format("channels_last")
