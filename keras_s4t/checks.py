@@ -5,6 +5,8 @@ import warnings
 import keras
 import numpy as np
 
+from keras_s4t.imagenet import BRIGHTEST_NORMALIZED
+
 
 def check_images(images):
     """Raises a `ValueError` unless `images` is a batch of RGB images.
@@ -21,6 +23,16 @@ def check_images(images):
             "`images` must be a float or uint8 batch of shape (batch_size, "
             "height, width, 3) with values in 0 ... 255. Received: "
             f"images.shape={shape}, images.dtype={dtype}"
+        )
+
+
+def check_task_names(tasks):
+    """Raises a `ValueError` unless there are tasks, with different names."""
+    names = [task.name for task in tasks]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            "`tasks` must be a list of tasks with different names. "
+            f"Received: tasks with names {names}"
         )
 
 
@@ -76,13 +88,15 @@ def check_data(x, y, tasks, masks=None, warned=None, reads=True):
             raise ValueError("The dataset must not be empty.")
         _check_batch(x.element_spec, tasks)
         if reads and not getattr(x, "was_looked_at", False):
-            x.was_looked_at = True
             look_at_batch(next(iter(x.take(1))), tasks, warned)
+            # What raised an error is looked at again.
+            x.was_looked_at = True
     elif isinstance(x, keras.utils.PyDataset):
         if x.num_batches == 0:
             raise ValueError("The dataset must not be empty.")
-        _check_batch(x[0], tasks)
-        look_at_batch(x[0], tasks, warned)
+        batch = x[0]
+        _check_batch(batch, tasks)
+        look_at_batch(batch, tasks, warned)
     elif hasattr(x, "shape"):
         check_images(x)
         if not x.shape[0]:
@@ -109,8 +123,7 @@ def look_at_batch(batch, tasks, warned):
     images, labels, masks = keras.utils.unpack_x_y_sample_weight(batch)
     images = _finite(images)
     found = []
-    # Above what images in [0, 1] or normalized by ImageNet's colors reach.
-    if images.size and images.max() < 10:
+    if images.size and images.max() < BRIGHTEST_NORMALIZED:
         found.append(
             "`images` must be RGB in 0 ... 255: the network normalizes them. "
             f"Received: values in [{images.min():.3g}, {images.max():.3g}]"

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "state": {"backend"},
     "backend": set(),
     "batches": set(),
-    "checks": set(),
+    "checks": {"imagenet"},
     "files": set(),
     "imagenet": set(),
     "vectors": set(),

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_s4t.imagenet import BRIGHTEST_NORMALIZED
+
 # A filter of the binomial weights 1, 2, 1 along both axes.
 BLUR = np.array([1.0, 2.0, 1.0]) / 4
 # Channel statistics differ by so many levels before they are worth a word.
@@ -9,8 +11,6 @@ NOTICED_LEVELS = 5.0
 # Detail that differs by such a factor comes from another decoder, resizer or
 # lens, not from other scenes.
 NOTICED_DETAIL = 1.5
-# Above what any image in [0, 1] or normalized by ImageNet's colors reaches.
-BRIGHTEST_NORMALIZED = 10.0
 
 
 def image_statistics(images):

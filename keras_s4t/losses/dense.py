@@ -166,7 +166,7 @@ def unit_absolute_error(y_true, y_pred, mask=None):
         Float32 scalar.
     """
     y_true, y_pred, weights = _valid_pixels(y_true, y_pred, mask)
-    return masked_mean(absolute(shortened(y_pred, MIN_NORM) - y_true), weights)
+    return masked_mean(absolute(shortened(y_pred) - y_true), weights)
 
 
 def balanced_binary_cross_entropy(

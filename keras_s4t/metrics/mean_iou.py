@@ -18,9 +18,9 @@ class MeanIoU(ConfusionMetric):
     """Mean intersection over union of classes, as a fraction in [0, 1].
 
     Confusions are summed over all valid pixels since the last reset;
-    `IoU = tp / max(tp + fp + fn, 1e-8)` per class. The result
-    is NaN before any valid pixel, and once the prediction of a valid pixel was
-    not a number. Up to 2**31 pixels per update are counted exactly.
+    `IoU = tp / max(tp + fp + fn, 1e-8)` per class. The result is NaN
+    before any valid pixel, and once the prediction of a valid pixel was not a
+    number. Up to 2**31 pixels per update are counted exactly.
 
     Libraries differ on the same maps. Keras and `JaccardIndex` of torchmetrics
     give what `absent="skip"` gives, and scikit-learn with `labels=` what

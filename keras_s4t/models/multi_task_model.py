@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_s4t import imagenet
 from keras_s4t.checks import check_images
+from keras_s4t.checks import check_task_names
 from keras_s4t.models.decoders import pyramid
 from keras_s4t.models.encoder import batch_norms
 from keras_s4t.models.encoder import make_encoder
@@ -70,12 +71,7 @@ class MultiTaskModel(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        names = [task.name for task in tasks]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(
-                "`tasks` must be a list of tasks with different names. "
-                f"Received: tasks with names {names}"
-            )
+        check_task_names(tasks)
         if keras.config.image_data_format() != "channels_last":
             raise ValueError(
                 "`keras.config.image_data_format()` must be 'channels_last'. "
@@ -115,6 +111,8 @@ class MultiTaskModel(keras.Model):
 
         # On JAX, the thread that holds the values of the variables.
         self.fitting_thread = None
+        # A weak reference to the adapter that moved the network.
+        self.adapted_by = None
 
     @property
     def features_shape(self):

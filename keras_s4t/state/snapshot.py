@@ -30,17 +30,6 @@ class Snapshot:
             if id(variable) in wanted:
                 self._values[i] = ops.copy(variable.value)
 
-    def is_current(self):
-        """Whether all variables have the copied values. Reads them."""
-        return all(
-            np.array_equal(a, b)
-            for a, b in zip(
-                self.arrays(),
-                map(ops.convert_to_numpy, self._variables),
-                strict=True,
-            )
-        )
-
     def arrays(self):
         """The copied values, a list of NumPy arrays."""
         return [np.asarray(ops.convert_to_numpy(v)) for v in self._values]

@@ -25,8 +25,8 @@ def _none(values):
 class Label:
     """A kind of label.
 
-    Its functions use operators alone, so they take arrays and tensors of every
-    library.
+    `is_known`, `flip` and `zoom` use operators alone, so they take arrays and
+    tensors of every library.
 
     Attributes:
         channels: Channels of a label, `None` for a label without a channel

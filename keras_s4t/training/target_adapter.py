@@ -294,7 +294,7 @@ class TargetAdapter(TaskTrainer):
     def _begin(self):
         """Takes the source state before the first update."""
         if self._source_state is None:
-            other = getattr(self.network, "adapted_by", None)
+            other = self.network.adapted_by
             if other is not None and other() not in (None, self):
                 warnings.warn(
                     "The network was adapted by another adapter. `reset` of "
@@ -341,10 +341,6 @@ class TargetAdapter(TaskTrainer):
     def _method_encoder(self):
         """The part of the encoder that the method reads."""
         return self.network.tapped_encoder.part(self.taps)
-
-    @property
-    def _state(self):
-        return self.trainable_variables + self.non_trainable_variables
 
     def save_own_variables(self, store):
         """Saves the source state, if an update was made."""

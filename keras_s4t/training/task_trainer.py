@@ -171,9 +171,12 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         Returns:
             The other tensors of `loss_fn`.
         """
-        state = self.trainable_variables + self.non_trainable_variables
         loss, others, is_finite = minimize(
-            loss_fn, self.updated_variables, state, self.optimizer, dropped
+            loss_fn,
+            self.updated_variables,
+            self._state,
+            self.optimizer,
+            dropped,
         )
         is_finite = ops.cast(is_finite, "float32")
         num_images = ops.cast(ops.shape(images)[0], "float32")
@@ -183,6 +186,11 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         )
         self.skipped_steps.update_state(replicated(1.0 - is_finite))
         return others
+
+    @property
+    def _state(self):
+        """All variables that a step may read or write, but the optimizer's."""
+        return self.trainable_variables + self.non_trainable_variables
 
     def warn_of_skipped(self, count):
         """Warns if steps were skipped."""

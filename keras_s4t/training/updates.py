@@ -1,5 +1,6 @@
 """What a test-time step would move, said before the first one."""
 
+import math
 import warnings
 
 
@@ -14,7 +15,7 @@ def describe_updates(adapter):
     """
     variables = adapter.updated_variables
     norms = adapter.network.batch_norms
-    values = sum(_size(variable) for variable in variables)
+    values = sum(math.prod(variable.shape) for variable in variables)
     lines = [
         f"{type(adapter.method).__name__} updates {len(variables)} variables "
         f"({values:,} values)."
@@ -76,10 +77,3 @@ def frozen_layers(encoder):
         for layer in (getattr(x, "norm", x) for x in encoder.layers)
         if layer.weights and not layer.trainable
     ]
-
-
-def _size(variable):
-    size = 1
-    for length in variable.shape:
-        size *= length
-    return size

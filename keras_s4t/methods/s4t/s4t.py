@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from keras_s4t.checks import check_task_names
 from keras_s4t.layers.loss_balance import LossBalance
 from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
@@ -72,12 +73,7 @@ class S4T(Method):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        names = [task.name for task in tasks]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(
-                "`tasks` must be a list of tasks with different names. "
-                f"Received: tasks with names {names}"
-            )
+        check_task_names(tasks)
         for argument, value in (
             ("target_weight", target_weight),
             ("source_weights", min(source_weights)),
@@ -137,12 +133,14 @@ class S4T(Method):
         self.seed = seed
 
     def check(self, network):
-        names = [task.name for task in self.tasks]
-        outputs = [(task.name, task.num_outputs) for task in network.tasks]
-        if outputs != [(task.name, task.num_outputs) for task in self.tasks]:
+        received, expected = (
+            {task.name: task.num_outputs for task in tasks}
+            for tasks in (self.tasks, network.tasks)
+        )
+        if list(received.items()) != list(expected.items()):
             raise ValueError(
                 "`tasks` must be those of the network, in its order: "
-                f"{[name for name, _ in outputs]}. Received: {names}"
+                f"{list(expected)}. Received: {list(received)}"
             )
 
     def build(self, features_shape):
