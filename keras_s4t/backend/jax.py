@@ -6,8 +6,12 @@ import functools
 import jax
 from jax import numpy as jnp
 
+from keras_s4t.backend.selection import write_selected
+
 has_exact_moments = True
 no_gradients = contextlib.nullcontext
+# XLA fuses the selection with what was written.
+write_if = write_selected
 
 
 def default_jit_compile():
@@ -25,14 +29,6 @@ def value_and_grad(fn, inputs):
 def checkpoint(fn, *inputs):
     """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return jax.checkpoint(fn)(*inputs)
-
-
-def write_if(condition, write, variables):
-    """A selection, which XLA fuses with what was written."""
-    before = [variable.value for variable in variables]
-    write()
-    for variable, value in zip(variables, before, strict=True):
-        variable.assign(jnp.where(condition, variable.value, value))
 
 
 def replicated(loss):

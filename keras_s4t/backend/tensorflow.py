@@ -4,6 +4,8 @@ import contextlib
 
 import tensorflow as tf
 
+from keras_s4t.backend.selection import write_selected
+
 has_exact_moments = True
 no_gradients = contextlib.nullcontext
 
@@ -28,11 +30,7 @@ def write_if(condition, write, variables):
     """A branch of the graph; with several replicas, a selection."""
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         # Replicas cannot be merged within a branch.
-        condition = tf.reduce_all(_of_all_replicas(condition))
-        before = [tf.identity(variable.value) for variable in variables]
-        write()
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(tf.where(condition, variable.value, value))
+        write_selected(_of_all_replicas(condition), write, variables)
         return
 
     def branch():

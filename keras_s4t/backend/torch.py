@@ -4,6 +4,8 @@ import keras
 import torch
 from torch.utils import checkpoint as torch_checkpoint
 
+from keras_s4t.backend.selection import write_selected
+
 has_exact_moments = False
 no_gradients = torch.no_grad
 
@@ -34,11 +36,7 @@ def write_if(condition, write, variables):
             write()
         return
     with torch.no_grad():
-        # `assign` changes tensors in place.
-        before = [variable.value.clone() for variable in variables]
-        write()
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(torch.where(condition, variable.value, value))
+        write_selected(condition, write, variables)
 
 
 def replicated(loss):
