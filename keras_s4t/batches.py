@@ -97,3 +97,45 @@ class IterableBatches(keras.utils.PyDataset):
         batch = in_numpy(next(self._iterator))
         self._held = (index, batch)
         return batch
+
+
+def look_when_read(dataset, look):
+    """A dataset whose first batch is looked at when it is read.
+
+    Reading a batch ahead would move the random state of a dataset that
+    shuffles.
+
+    Args:
+        dataset: A `tf.data.Dataset`.
+        look: `look(batch)`, called once with a batch in NumPy.
+
+    Returns:
+        Pair of the dataset and a list, which holds the `ValueError` that
+        `look` raised. TensorFlow raises an error of its own in its place.
+    """
+    # Not imported where the backend is another one and the data are arrays.
+    import tensorflow as tf
+
+    errors, looked = [], []
+
+    def look_once(*tensors):
+        if not looked:
+            arrays = [tensor.numpy() for tensor in tensors]
+            try:
+                look(tf.nest.pack_sequence_as(dataset.element_spec, arrays))
+            except ValueError as error:
+                errors.append(error)
+                raise
+            looked.append(True)
+        return True
+
+    def look_at_first(index, batch):
+        was_read = tf.cond(
+            tf.equal(index, 0),
+            lambda: tf.py_function(look_once, tf.nest.flatten(batch), tf.bool),
+            lambda: True,
+        )
+        with tf.control_dependencies([was_read]):
+            return tf.nest.map_structure(tf.identity, batch)
+
+    return dataset.enumerate().map(look_at_first), errors

@@ -83,30 +83,38 @@ def check_data(x, y, tasks, masks=None, warned=None, reads=True):
         ValueError: If the data cannot be worked with.
     """
     warned = set() if warned is None else warned
+    check_not_empty(x)
     if hasattr(x, "element_spec"):
-        if int(x.cardinality()) == 0:
-            raise ValueError("The dataset must not be empty.")
         _check_batch(x.element_spec, tasks)
         if reads and not getattr(x, "was_looked_at", False):
             look_at_batch(next(iter(x.take(1))), tasks, warned)
             # What raised an error is looked at again.
             x.was_looked_at = True
     elif isinstance(x, keras.utils.PyDataset):
-        if x.num_batches == 0:
-            raise ValueError("The dataset must not be empty.")
         batch = x[0]
         _check_batch(batch, tasks)
         look_at_batch(batch, tasks, warned)
     elif hasattr(x, "shape"):
         check_images(x)
-        if not x.shape[0]:
-            raise ValueError(
-                f"`images` must not be empty. Received: shape {x.shape}"
-            )
         check_finite(x)
         if y is not None:
             check_labels(y, x.shape[1:3], tasks)
         look_at_batch((x, y, masks), tasks, warned)
+
+
+def check_not_empty(x):
+    """Raises a `ValueError` if images or a dataset hold nothing."""
+    if hasattr(x, "element_spec"):
+        if int(x.cardinality()) == 0:
+            raise ValueError("The dataset must not be empty.")
+    elif isinstance(x, keras.utils.PyDataset):
+        if x.num_batches == 0:
+            raise ValueError("The dataset must not be empty.")
+    elif hasattr(x, "shape") and not (len(x.shape) and x.shape[0]):
+        raise ValueError(
+            "`images` must not be empty. "
+            f"Received: images.shape={tuple(x.shape)}"
+        )
 
 
 def look_at_batch(batch, tasks, warned):

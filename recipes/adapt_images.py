@@ -27,6 +27,7 @@ import numpy as np
 from configs.synth_rooms import SynthRooms
 from shared.photographs import batches
 from shared.photographs import read_all
+from shared.trained_model import load_trainer
 
 import keras_s4t
 
@@ -76,8 +77,8 @@ def write_panels(batch, before, after, tasks, arguments):
 def main():
     """Runs the recipe."""
     arguments = parse_arguments()
-    source = keras.saving.load_model(arguments.model, compile=False)
-    trainer = keras.saving.load_model(arguments.model, compile=False)
+    source = load_trainer(arguments.model)
+    trainer = load_trainer(arguments.model)
     adapter = keras_s4t.TargetAdapter(trainer.network, trainer.method)
     adapter.compile(keras.optimizers.SGD(arguments.learning_rate))
 

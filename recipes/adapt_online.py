@@ -27,7 +27,6 @@ import argparse
 import pathlib
 import time
 
-import keras
 from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
 from rich.console import Console
@@ -36,6 +35,7 @@ from shared.protocols import PROTOCOLS
 from shared.reporting import by_title
 from shared.reporting import method_title
 from shared.tables import curves_table
+from shared.trained_model import load_trainer
 
 import keras_s4t
 
@@ -118,7 +118,7 @@ def main():
     arguments = parser.parse_args()
     check(arguments, parser)
     start = time.time()
-    trainer = keras.saving.load_model(arguments.model, compile=False)
+    trainer = load_trainer(arguments.model)
     try:
         config = config_of(arguments)
         methods = {n: get_method(n, trainer) for n in arguments.methods}

@@ -8,7 +8,9 @@ comes from the same minutes of a noisy machine, and a large matrix product
 between the turns tells how fast the machine is: the floor is the time that the
 arithmetic of the operation would take at that speed. The main table is followed
 by the adaptation step over the resolution, the batch, the tasks and the steps
-of a fit. `--methods` measures the adaptation steps of methods instead.
+of a fit. `--methods` measures the adaptation steps of methods instead, and
+`--forms unguarded fast` what it costs that a step which is not finite changes
+nothing.
 
 On two cores at 256x256, eight images, TensorFlow with oneDNN, an adaptation
 step took 0.50 of the literal form's time and 0.52 of its memory. An hour for
@@ -30,6 +32,7 @@ import time
 import keras
 from benchmarking.points import FORMS
 from benchmarking.points import SWEEPS
+from benchmarking.points import UNGUARDED
 from benchmarking.points import Point
 from benchmarking.points import main_points
 from benchmarking.points import method_points
@@ -58,7 +61,9 @@ def parse_arguments():
     parser.add_argument(
         "--operations", nargs="+", default=OPERATIONS, choices=OPERATIONS
     )
-    parser.add_argument("--forms", nargs="+", default=FORMS, choices=FORMS)
+    parser.add_argument(
+        "--forms", nargs="+", default=FORMS, choices=(UNGUARDED, *FORMS)
+    )
     parser.add_argument("--sweeps", nargs="*", choices=SWEEPS)
     parser.add_argument(
         "--dtypes",
@@ -97,7 +102,9 @@ def check(arguments, parser):
     if len(size) > 2 or any(n < 32 or n % 32 for n in size):
         parser.error(f"--size must be multiples of 32, one or two, not {size}")
     arguments.size = (size[0], size[-1])
-    arguments.forms = [form for form in FORMS if form in arguments.forms]
+    arguments.forms = [
+        form for form in (UNGUARDED, *FORMS) if form in arguments.forms
+    ]
     for name in ("batch_size", "repeats"):
         if getattr(arguments, name) < 1:
             flag = f"--{name.replace('_', '-')}"

@@ -18,10 +18,10 @@ import shared.quiet_start  # noqa: F401
 import argparse
 import pathlib
 
-import keras
 from rich.console import Console
 from shared.results_file import write_json
 from shared.tables import synchronizer_table
+from shared.trained_model import load_trainer
 
 import keras_s4t
 
@@ -110,7 +110,7 @@ def main():
     arguments = parse_arguments()
     results = {}
     for path in arguments.models:
-        trainer = keras.saving.load_model(path, compile=False)
+        trainer = load_trainer(path)
         dataset = keras_s4t.data.load(
             arguments.dataset,
             arguments.split,

@@ -32,6 +32,7 @@ from shared.corrupted_source import corrupted_halves
 from shared.corrupted_source import load_arrays
 from shared.results_file import write_json
 from shared.tables import learning_rates_table
+from shared.trained_model import load_trainer
 from shared.tuning import Trial
 from shared.tuning import choose
 from shared.tuning import measure_gains
@@ -106,7 +107,7 @@ def main():
     """Runs the recipe."""
     arguments = parse_arguments()
     start = time.time()
-    trainer = keras.saving.load_model(arguments.model, compile=False)
+    trainer = load_trainer(arguments.model)
     config = config_of(arguments)
     arrays = load_arrays(
         config.source,

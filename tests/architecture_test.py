@@ -48,7 +48,7 @@ SHARED = ("layers", "losses")
 HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}
 # The release's checkpoints are PyTorch's, whatever the backend.
 READS_PYTORCH = "models/release/file.py"
-MAY_IMPORT_HEAVY = ("backend/", "data/", READS_PYTORCH)
+MAY_IMPORT_HEAVY = ("backend/", "data/", "batches.py", READS_PYTORCH)
 
 
 def name_of(path):

@@ -8,9 +8,12 @@ from keras import ops
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.backend import replicated
 from keras_s4t.batches import as_batches
+from keras_s4t.batches import look_when_read
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
+from keras_s4t.checks import check_not_empty
+from keras_s4t.checks import look_at_batch
 from keras_s4t.state.minimize import minimize
 from keras_s4t.training.train_step import StateMixins
 from keras_s4t.training.train_step import StepMixin
@@ -142,12 +145,21 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         if hasattr(x, "element_spec") or batches is not x:
             # Datasets shuffle themselves.
             kwargs.setdefault("shuffle", False)
-        x = batches
+        x, errors = batches, []
+        if hasattr(x, "element_spec") and not self.reads_ahead:
+            x, errors = look_when_read(
+                x, lambda batch: look_at_batch(batch, self.tasks, self.warned)
+            )
         with warnings.catch_warnings():
             if isinstance(x, types.GeneratorType):
                 # Keras takes the end of a generator for a mistake.
                 warnings.filterwarnings("ignore", "Your input ran out of data")
-            history = super().fit(x, y, *args, **kwargs)
+            try:
+                history = super().fit(x, y, *args, **kwargs)
+            except Exception:
+                if errors:
+                    raise errors[0] from None
+                raise
         self.warn_of_skipped(sum(history.history.get("skipped_steps", [])))
         return history
 
@@ -212,6 +224,12 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         masks = kwargs.get("sample_weight")
         check_data(x, y, self.tasks, masks, self.warned)
         return super().evaluate(x, y, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """As `keras.Model.predict`, after a check that there are images."""
+        x = as_batches(x)
+        check_not_empty(x)
+        return super().predict(x, *args, **kwargs)
 
     def task_losses(self, labels, predictions, masks):
         """The source loss of every task, unweighted, a dict of float32 scalars.

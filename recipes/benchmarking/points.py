@@ -3,6 +3,8 @@
 import dataclasses
 
 FORMS = ("literal", "fast")
+# The fast form without the check that a step is finite: what the check costs.
+UNGUARDED = "unguarded"
 SWEEPS = ("resolution", "batch", "tasks", "steps")
 SIZES = ((128, 128), (256, 256), (448, 576))
 BATCH_SIZES = (1, 2, 4, 8, 16)
@@ -64,7 +66,7 @@ class Point:
 
     def worker_arguments(self, contender):
         """The command line of a contender's worker."""
-        is_form = contender.startswith(FORMS)
+        is_form = contender.startswith((*FORMS, UNGUARDED))
         return [
             *("--operation", self.operation),
             *("--form", contender if is_form else FORMS[-1]),
@@ -83,7 +85,7 @@ def main_points(base, operations, forms, dtypes):
     Args:
         base: A `Point` with everything that is not varied.
         operations: Names of operations.
-        forms: Names among `FORMS`.
+        forms: Names among `FORMS`, or `UNGUARDED`.
         dtypes: Names of dtype policies.
 
     Returns:

@@ -8,6 +8,7 @@ import tiny
 import keras_s4t
 from keras_s4t import tasks
 from keras_s4t.methods import S4T
+from keras_s4t.training import task_trainer
 
 
 def make_adapter(name="Tent", task_list=None):
@@ -261,3 +262,36 @@ def test_channels_first():
             keras_s4t.models.MultiTaskModel(backbone, tiny.make_tasks())
     finally:
         keras.config.set_image_data_format("channels_last")
+
+
+def make_shuffled(images, labels):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels))
+    return dataset.shuffle(8, seed=0).batch(4)
+
+
+def test_a_source_that_shuffles_is_looked_at_when_it_is_read():
+    images, labels, _ = tiny.make_arrays(8)
+    labels["semseg"] = np.where(labels["semseg"] == 255, 255, 12)
+    trainer = make_trainer()
+    before = tiny.numpy_values(trainer.variables)
+    with pytest.raises(ValueError, match=r"ids of its 4 classes.*ids \[12\]"):
+        trainer.fit(make_shuffled(images, labels), verbose=0)
+    assert not tiny.moved(trainer.variables, before)
+
+
+def test_looking_at_a_source_moves_no_random_state(monkeypatch):
+    images, labels, _ = tiny.make_arrays(8)
+    trained = []
+    for looks in (True, False):
+        if not looks:
+            monkeypatch.setattr(
+                task_trainer, "look_when_read", lambda x, look: (x, [])
+            )
+        keras.utils.set_random_seed(0)
+        trainer = make_trainer()
+        trainer.fit(make_shuffled(images, labels), epochs=2, verbose=0)
+        trained.append(tiny.numpy_values(trainer.network.variables))
+    for value, expected in zip(*trained, strict=True):
+        np.testing.assert_array_equal(value, expected)
