@@ -52,3 +52,18 @@ def coupling_network(x, layer):
     for block in layer.blocks:
         x = bottleneck_block(x, block)
     return pre_activation_conv(x, layer.head)
+
+
+def resize(x, size):
+    """Bilinear resize with half-pixel centers."""
+    for axis, new in zip((1, 2), size, strict=True):
+        old = x.shape[axis]
+        centers = (np.arange(new) + 0.5) * old / new - 0.5
+        centers = np.clip(centers, 0, old - 1)
+        below = np.floor(centers).astype(int)
+        above = np.minimum(below + 1, old - 1)
+        shape = [1] * x.ndim
+        shape[axis] = new
+        share = (centers - below).reshape(shape)
+        x = (1 - share) * x.take(below, axis) + share * x.take(above, axis)
+    return x

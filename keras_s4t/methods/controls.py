@@ -30,7 +30,8 @@ class BatchNormOnly(Method):
 
     The control for every method whose statistics follow the target. With the
     momentum 0.9 of Keras, forty batches leave `0.9 ** 40 = 1.5 %` of the
-    source statistics.
+    source statistics. Batch norms of a decoder, if there are any, follow as
+    those of the encoder do.
 
     Args:
         bn_mode: `"update"`, or `"batch"` for the control of methods that
@@ -41,6 +42,7 @@ class BatchNormOnly(Method):
     """
 
     updates_variables = False
+    decodes = True
 
     def __init__(self, bn_mode="update", **kwargs):
         super().__init__(**kwargs)
@@ -53,6 +55,10 @@ class BatchNormOnly(Method):
         self.bn_mode = bn_mode
 
     def target_loss(self, adapter, images, features):
+        follows = self.bn_mode == "update"
+        if follows and adapter.network.decoder.batch_norms:
+            size = ops.shape(images)[1:3]
+            adapter.decode(features, size, keep_state=True)
         return ops.zeros(())
 
     def select(self, network):

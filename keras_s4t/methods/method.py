@@ -20,6 +20,9 @@ class Method(keras.layers.Layer):
             with those of each target batch, in prediction too, `"update"` with
             those of each batch while the moving statistics, which prediction
             uses, follow the target.
+        decodes: bool. Whether `target_loss` decodes `features` with
+            `keep_state=True`. If so, and if the moving statistics follow the
+            target, those of a decoder with batch norms do, too.
         updates_variables: bool. Whether `select` names variables at all. If
             so, `TargetAdapter.fit` raises an error where there are none.
         needs_source: Tuple of what must be done on the source before:
@@ -32,6 +35,7 @@ class Method(keras.layers.Layer):
 
     title = ""
     bn_mode = "source"
+    decodes = False
     updates_variables = True
     needs_source = ()
     frozen_network = False
@@ -152,7 +156,9 @@ class Method(keras.layers.Layer):
 
         Args:
             adapter: The `TargetAdapter`, for `adapter.encode`,
-                `adapter.decode` and `adapter.input_gradient`.
+                `adapter.decode` and `adapter.input_gradient`. Moving statistics
+                follow what is encoded or decoded with `keep_state=True` only,
+                as `features` were.
             images: Tensor of shape `(batch_size, height, width, 3)`, float32
                 RGB in 0 ... 255.
             features: dict from name to the tapped features of these images.

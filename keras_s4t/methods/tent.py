@@ -26,6 +26,7 @@ class Tent(Method):
     """
 
     bn_mode = "batch"
+    decodes = True
 
     def __init__(self, task="semseg", **kwargs):
         super().__init__(**kwargs)
@@ -35,7 +36,9 @@ class Tent(Method):
         check_classes(network, task=self.task)
 
     def target_loss(self, adapter, images, features):
-        predictions = adapter.decode(features, ops.shape(images)[1:3])
+        predictions = adapter.decode(
+            features, ops.shape(images)[1:3], keep_state=True
+        )
         return softmax_entropy(predictions[self.task])
 
     def select(self, network):

@@ -45,6 +45,7 @@ class TIPI(Method):
     """
 
     bn_mode = "update"
+    decodes = True
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class TIPI(Method):
     def target_loss(self, adapter, images, features):
         images = ops.cast(images, "float32")
         size = ops.shape(images)[1:3]
-        clean = adapter.decode(features, size)
+        clean = adapter.decode(features, size, keep_state=True)
         reference = {k: ops.stop_gradient(x) for k, x in clean.items()}
 
         def change(perturbed):

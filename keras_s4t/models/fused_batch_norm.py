@@ -57,26 +57,7 @@ class FusedBatchNorm(keras.layers.Layer):
         )
 
     def call(self, inputs, training=False):
-        norm = self.norm
-        gamma = keras.ops.convert_to_tensor(norm.gamma)
-        beta = keras.ops.convert_to_tensor(norm.beta)
-        if not training or not norm.trainable:
-            return backend.batch_norm_with_given_statistics(
-                inputs,
-                keras.ops.convert_to_tensor(norm.moving_mean),
-                keras.ops.convert_to_tensor(norm.moving_variance),
-                gamma,
-                beta,
-                norm.epsilon,
-            )
-        outputs, *statistics = backend.batch_norm_with_batch_statistics(
-            inputs, gamma, beta, norm.epsilon
-        )
-        moving = (norm.moving_mean, norm.moving_variance)
-        for variable, value in zip(moving, statistics, strict=True):
-            kept = norm.momentum * variable
-            variable.assign(kept + (1 - norm.momentum) * value)
-        return outputs
+        return normalize(self.norm, inputs, training)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -91,3 +72,36 @@ class FusedBatchNorm(keras.layers.Layer):
     def from_config(cls, config):
         norm = keras.saving.deserialize_keras_object(config["norm"])
         return cls(**{**config, "norm": norm})
+
+
+def normalize(norm, inputs, training=False):
+    """Batch normalization by one fused operation.
+
+    Args:
+        norm: A layer for which `FusedBatchNorm.is_exact_for` holds, or of a
+            subclass of `keras.layers.BatchNormalization` with such options.
+        inputs: As `FusedBatchNorm` takes them.
+        training: As `FusedBatchNorm` takes it.
+
+    Returns:
+        What `FusedBatchNorm` returns.
+    """
+    gamma = keras.ops.convert_to_tensor(norm.gamma)
+    beta = keras.ops.convert_to_tensor(norm.beta)
+    if not training or not norm.trainable:
+        return backend.batch_norm_with_given_statistics(
+            inputs,
+            keras.ops.convert_to_tensor(norm.moving_mean),
+            keras.ops.convert_to_tensor(norm.moving_variance),
+            gamma,
+            beta,
+            norm.epsilon,
+        )
+    outputs, *statistics = backend.batch_norm_with_batch_statistics(
+        inputs, gamma, beta, norm.epsilon
+    )
+    moving = (norm.moving_mean, norm.moving_variance)
+    for variable, value in zip(moving, statistics, strict=True):
+        kept = norm.momentum * variable
+        variable.assign(kept + (1 - norm.momentum) * value)
+    return outputs

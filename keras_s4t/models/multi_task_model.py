@@ -7,7 +7,7 @@ from keras import ops
 from keras_s4t import imagenet
 from keras_s4t.checks import check_images
 from keras_s4t.checks import check_task_names
-from keras_s4t.models.decoders import pyramid
+from keras_s4t.models.decoders.pyramid import PyramidDecoder
 from keras_s4t.models.encoder import batch_norms
 from keras_s4t.models.encoder import make_encoder
 from keras_s4t.models.tapped_encoder import PYRAMID
@@ -17,16 +17,18 @@ from keras_s4t.state.pure_call import without_writing
 
 @keras.saving.register_keras_serializable("keras_s4t")
 class MultiTaskModel(keras.Model):
-    """One encoder and one decoder per dense task.
+    """One encoder and a decoder of several dense tasks.
 
     The encoder is the feature pyramid of a keras-hub backbone behind an input
-    normalization; a decoder is one 1x1 convolution on the pyramid fused at a
-    quarter of the image size, resized to the image.
+    normalization. By default, the decoder is one 1x1 convolution per task on
+    the pyramid fused at a quarter of the image size, resized to the image.
 
     Args:
         backbone: A `keras_hub.models.FeaturePyramidBackbone`, or any
             functional model with a dict `pyramid_outputs`.
         tasks: list of `keras_s4t.tasks.Task`.
+        decoder: Optional `Decoder` for the outputs of the tasks, in their
+            order. Defaults to a `PyramidDecoder`.
         mean: Triple of floats, what the normalization subtracts from images
             scaled to [0, 1].
         std: Triple of floats, what it then divides by.
@@ -46,8 +48,8 @@ class MultiTaskModel(keras.Model):
 
     Raises:
         ValueError: If a task is given twice or none is, the backbone takes no
-            RGB images, Keras is set to channels first, or images are not a
-            batch of RGB images.
+            RGB images, the decoder has other outputs, Keras is set to channels
+            first, or images are not a batch of RGB images.
 
     Example:
 
@@ -64,6 +66,7 @@ class MultiTaskModel(keras.Model):
         self,
         backbone,
         tasks,
+        decoder=None,
         mean=imagenet.MEAN,
         std=imagenet.STD,
         fused_norms=True,
@@ -97,9 +100,18 @@ class MultiTaskModel(keras.Model):
         self.backbone = backbone
         self.encoder = make_encoder(backbone, fused_norms)
         self.tapped_encoder = TappedEncoder(self.encoder, remat)
-        self.decoders = pyramid.make_decoders(
-            tasks, self.features_shape, policy
-        )
+        num_outputs = {task.name: task.num_outputs for task in tasks}
+        if decoder is None:
+            decoder = PyramidDecoder(num_outputs, dtype=policy, name="decoder")
+        received = dict(decoder.num_outputs)
+        if list(received.items()) != list(num_outputs.items()):
+            raise ValueError(
+                "`decoder.num_outputs` must be those of the tasks, in their "
+                f"order: {num_outputs}. Received: {received}"
+            )
+        if not decoder.built:
+            decoder.build(self.features_shape)
+        self.decoder = decoder
 
         # === Config ===
         self.tasks = list(tasks)
@@ -120,8 +132,26 @@ class MultiTaskModel(keras.Model):
         return self.tapped_encoder.shapes()
 
     @property
+    def decoders(self):
+        """The layers of a `PyramidDecoder` by task name; else empty.
+
+        Models saved before the decoder was a layer have them here.
+        """
+        return getattr(self.decoder, "convolutions", {})
+
+    def __dir__(self):
+        # As `Decoder.__dir__`.
+        own = ("batch_norms", "encoder_batch_norms")
+        return [name for name in super().__dir__() if name not in own]
+
+    @property
     def batch_norms(self):
-        """The batch normalization layers, in the encoder's order."""
+        """The batch normalization layers of the encoder, then the decoder."""
+        return self.encoder_batch_norms + self.decoder.batch_norms
+
+    @property
+    def encoder_batch_norms(self):
+        """The batch normalization layers of the encoder, in its order."""
         return batch_norms(self.encoder)
 
     @property
@@ -177,21 +207,47 @@ class MultiTaskModel(keras.Model):
             return run()
         return without_writing(run, self.variables)
 
-    def decode(self, features, size):
+    def decode(self, features, size, training=None, keep_state=False):
         """Predictions from features.
 
         Args:
             features: What `encode` returned.
             size: Pair of ints or int tensors, `(height, width)` of the images.
+            training: Optional bool. Whether batch norms of the decoder use the
+                statistics of these features; by default they do not.
+            keep_state: bool. Whether moving statistics follow these features,
+                if their own are used.
 
         Returns:
             dict from task name to raw outputs, as the model returns them.
         """
-        return pyramid.decode(self.decoders, features, size)
+        return self._decode(self.decoder, features, size, training, keep_state)
+
+    def decode_with_auxiliaries(
+        self, features, size, training=None, keep_state=False
+    ):
+        """As `decode`, with the auxiliary predictions of deep supervision.
+
+        Returns:
+            Pair of what `decode` returns and a list of such dicts; see
+            `Decoder.with_auxiliaries`.
+        """
+        decode = self.decoder.with_auxiliaries
+        return self._decode(decode, features, size, training, keep_state)
+
+    def _decode(self, decode, features, size, training, keep_state):
+        def run():
+            return decode(features, size=size, training=bool(training))
+
+        writes = training and self.decoder.non_trainable_variables
+        if keep_state or not writes:
+            return run()
+        return without_writing(run, self.variables)
 
     def call(self, images, training=False):
         features = self.encode(images, training, keep_state=True)
-        return self.decode(features, ops.shape(images)[1:3])
+        size = ops.shape(images)[1:3]
+        return self.decode(features, size, training, keep_state=True)
 
     def postprocess(self, predictions):
         """Turns raw outputs into class ids, meters, unit vectors and so on.
@@ -212,6 +268,7 @@ class MultiTaskModel(keras.Model):
             **super().get_config(),
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "tasks": keras.saving.serialize_keras_object(self.tasks),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
             "mean": self.mean,
             "std": self.std,
             "fused_norms": self.fused_norms,
@@ -226,15 +283,16 @@ class MultiTaskModel(keras.Model):
         }
 
     def _leaves(self):
-        """The layers of backbone and decoders, those of nested models too."""
-        return [*_leaves(self.backbone), *self.decoders.values()]
+        """The innermost layers of backbone and decoder."""
+        return [*_leaves(self.backbone), *self.decoder.leaves]
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
         frozen = config.pop("frozen", ())
-        for key in ("backbone", "tasks"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
+        for key in ("backbone", "tasks", "decoder"):
+            if key in config:
+                config[key] = keras.saving.deserialize_keras_object(config[key])
         model = cls(**config)
         leaves = model._leaves()
         for i in frozen:

@@ -13,6 +13,8 @@ class SourceTrainer(TaskTrainer):
 
     Mixed precision, distribution and everything else that `fit` offers work as
     usual. The loss is that of the tasks plus what the method adds (Equation 7).
+    If the decoder makes auxiliary predictions (see `Decoder.with_auxiliaries`),
+    the losses of the tasks are added for every one of them.
 
     Args:
         network: A `MultiTaskModel`.
@@ -119,7 +121,12 @@ class SourceTrainer(TaskTrainer):
             raw outputs of the decoders, a dict by task name.
         """
         features = self.encode(images, keep_state=True)
-        predictions = self.decode(features, ops.shape(images)[1:3])
+        predictions, auxiliaries = self.network.decode_with_auxiliaries(
+            features,
+            ops.shape(images)[1:3],
+            self.batch_statistics,
+            keep_state=True,
+        )
 
         def supervise(predictions):
             return self.task_losses(labels, predictions, masks)
@@ -128,6 +135,9 @@ class SourceTrainer(TaskTrainer):
             losses = {task.name: ops.zeros(()) for task in self.tasks}
         else:
             losses = supervise(predictions)
+            for auxiliary in auxiliaries:
+                for name, loss in supervise(auxiliary).items():
+                    losses[name] = losses[name] + loss
         added = self.method.source_loss(self, images, features, supervise)
         unbalanced = 0.0
         for name, loss in added.items():

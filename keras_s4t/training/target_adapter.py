@@ -309,16 +309,15 @@ class TargetAdapter(TaskTrainer):
     def update(self, images, labels, masks):
         """One update on a batch; returns the logs of loss and metrics."""
         # Statistics that must not follow the target are not written.
-        dropped = {id(v): v for v in self.network.moving_statistics}
-        if self.method.bn_mode == "update":
-            for variable in self._method_encoder.variables:
-                dropped.pop(id(variable), None)
+        following = set(map(id, self.following_statistics))
+        statistics = self.network.moving_statistics
+        dropped = [v for v in statistics if id(v) not in following]
         measures = labels is not None and self.measures_tasks
         predicts = measures and self.predict_at == "before"
         predictions = self.minimize(
             lambda: self._target_loss(images, predicts),
             images,
-            dropped.values(),
+            dropped,
         )
         if not measures:
             return {"loss": self.loss_metric.result()}
@@ -335,7 +334,22 @@ class TargetAdapter(TaskTrainer):
         features = self.encode(images, taps=taps, keep_state=True)
         read = {name: features[name] for name in self._method_encoder.output}
         loss = self.method.target_loss(self, images, read)
+        # Statistics of the decoder follow what the method decodes, not this.
         return loss, self.decode(features, ops.shape(images)[1:3])
+
+    @property
+    def following_statistics(self):
+        """The moving means and variances that follow the target.
+
+        Those of all batch norms that the method runs, frozen ones included.
+        """
+        if self.method.bn_mode != "update":
+            return []
+        read = list(self._method_encoder.variables)
+        if self.method.decodes:
+            read += self.network.decoder.variables
+        ids = set(map(id, read))
+        return [v for v in self.network.moving_statistics if id(v) in ids]
 
     @property
     def _method_encoder(self):

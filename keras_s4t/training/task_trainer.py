@@ -296,9 +296,16 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         taps = self.taps if taps is None else taps
         return self.network.encode(images, training, taps, keep_state)
 
-    def decode(self, features, size):
-        """As `MultiTaskModel.decode`."""
-        return self.network.decode(features, size)
+    def decode(self, features, size, training=None, keep_state=False):
+        """As `MultiTaskModel.decode`, with the batch norm of the stage.
+
+        With `keep_state=True`, moving statistics of a decoder follow these
+        features, as those of the encoder do: for the features of the images
+        that were given, once. Not for those of extra views.
+        """
+        if training is None:
+            training = self.batch_statistics
+        return self.network.decode(features, size, training, keep_state)
 
     def get_compile_config(self):
         """What `compile_from_config` takes; `None` if not compiled."""

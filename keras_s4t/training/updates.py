@@ -21,6 +21,9 @@ def describe_updates(adapter):
         f"({values:,} values)."
     ]
     following = [norm for norm in norms if norm.trainable]
+    if adapter.method.bn_mode == "update":
+        ids = set(map(id, adapter.following_statistics))
+        following = [x for x in following if id(x.moving_mean) in ids]
     text = {
         "source": f"{len(norms)} batch norms keep their source statistics.",
         "batch": f"{len(following)} of {len(norms)} batch norms normalize with "

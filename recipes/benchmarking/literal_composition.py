@@ -42,11 +42,16 @@ class LiteralNetwork(MultiTaskModel):
         fused = ops.concatenate(levels, axis=-1)
         return {"fused": ops.cast(fused, self.compute_dtype)}
 
-    def decode(self, features, size):
+    def decode(self, features, size, training=None, keep_state=False):
         return {
             name: resize_bilinear(_convolve(features["fused"], layer), size)
             for name, layer in self.decoders.items()
         }
+
+    def decode_with_auxiliaries(
+        self, features, size, training=None, keep_state=False
+    ):
+        return self.decode(features, size), []
 
 
 class LiteralPatchEmbedding(PatchEmbedding):

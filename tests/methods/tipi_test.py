@@ -15,13 +15,16 @@ class LinearModel:
 
     tasks = [tasks.depth(), tasks.edge()]
     gains = {"depth": 3.0, "edge": -1.0}
+    perturbed = None
 
     def encode(self, images, keep_state=False):
         assert not keep_state
         self.perturbed = images
         return {"P2": images}
 
-    def decode(self, features, size):
+    def decode(self, features, size, keep_state=False):
+        # The clean images, and no others.
+        assert keep_state is (features["P2"] is not self.perturbed)
         return {k: v * features["P2"][..., :1] for k, v in self.gains.items()}
 
     def input_gradient(self, fn, images):

@@ -71,6 +71,7 @@ class NCTTT(Method):
         # === Config ===
         self.level = level
         self.entropy_weight = entropy_weight
+        self.decodes = entropy_weight > 0
         self.entropy_task = entropy_task
         self.weight = weight
 
@@ -97,7 +98,7 @@ class NCTTT(Method):
         loss = ops.mean(ops.softplus(self.discriminator(features[self.level])))
         if self.entropy_weight:
             size = ops.shape(images)[1:3]
-            predictions = adapter.decode(features, size)
+            predictions = adapter.decode(features, size, keep_state=True)
             entropy = softmax_entropy(predictions[self.entropy_task])
             loss = loss + self.entropy_weight * entropy
         return loss

@@ -56,6 +56,7 @@ class S4T(Method):
     """
 
     bn_mode = "update"
+    decodes = True
     needs_source = ("training",)
 
     def __init__(
@@ -173,7 +174,7 @@ class S4T(Method):
         """Distances of TBS and decoders, a dict by task name (Equation 6)."""
         size = ops.shape(images)[1:3]
         joint = self.predict_jointly(self.project(features), size)
-        predictions = adapter.decode(features, size)
+        predictions = adapter.decode(features, size, keep_state=True)
         return {
             name: absolute_error(ops.stop_gradient(predictions[name]), output)
             for name, output in joint.items()
@@ -191,7 +192,9 @@ class S4T(Method):
 
     def select(self, network):
         if self.update == "batch_norm":
-            return network.affine_variables
+            # Those of a decoder have no gradient.
+            norms = network.encoder_batch_norms
+            return [v for norm in norms for v in norm.trainable_variables]
         moving = [network.encoder]
         if self.update == "all":
             # The heads of the projections are used by the source loss only.

@@ -22,8 +22,14 @@ def release_layout(network, method, stack):
         dict from the name of a tensor to its `TensorMap`.
 
     Raises:
-        ValueError: If the backbone is not a keras-hub ResNet.
+        ValueError: If the backbone is not a keras-hub ResNet, or the decoder
+            not a `PyramidDecoder`.
     """
+    if not network.decoders:
+        raise ValueError(
+            "`model.network.decoder` must be a `PyramidDecoder`, as in the "
+            f"release. Received: a {type(network.decoder).__name__}"
+        )
     projections = method.projections
     layout = _backbone(network.backbone)
     for name, decoder in network.decoders.items():

@@ -13,7 +13,7 @@ class WithoutNorms:
     """The attributes that `check` reads."""
 
     name = "plain"
-    batch_norms = ()
+    encoder_batch_norms = ()
 
 
 def make_adapter(**kwargs):
