@@ -8,20 +8,23 @@ import numpy as np
 from keras_s4t.imagenet import BRIGHTEST_NORMALIZED
 
 
-def check_images(images):
-    """Raises a `ValueError` unless `images` is a batch of RGB images.
+def check_images(images, num_channels=3):
+    """Raises a `ValueError` unless `images` is a batch of images.
 
     The static shape and dtype are checked, also of a TensorFlow spec.
+    `num_channels` is 3 for RGB; `None` if any number will do.
     """
     dtype = getattr(images, "dtype", type(images))
     dtype = getattr(dtype, "name", None) or str(dtype)
     dtype = dtype.split(".")[-1]
     is_number = dtype == "uint8" or "float" in dtype
     shape = tuple(getattr(images, "shape", ()))
-    if len(shape) != 4 or shape[-1] != 3 or not is_number:
+    is_shape = len(shape) == 4 and num_channels in (None, shape[-1])
+    if not is_shape or not is_number:
         raise ValueError(
             "`images` must be a float or uint8 batch of shape (batch_size, "
-            "height, width, 3) with values in 0 ... 255. Received: "
+            f"height, width, {num_channels or 'channels'}) with values in "
+            "0 ... 255. Received: "
             f"images.shape={shape}, images.dtype={dtype}"
         )
 
@@ -62,7 +65,9 @@ def check_labels(labels, size, tasks):
             )
 
 
-def check_data(x, y, tasks, masks=None, warned=None, reads=True):
+def check_data(
+    x, y, tasks, masks=None, warned=None, reads=True, num_channels=3
+):
     """Looks at data before `fit` or `evaluate` works with them.
 
     Arrays are checked in full, datasets by their specification and their first
@@ -78,6 +83,7 @@ def check_data(x, y, tasks, masks=None, warned=None, reads=True):
             are added.
         reads: bool. Whether a batch of a `tf.data.Dataset` may be read. It
             moves the random state of a dataset that shuffles.
+        num_channels: int. Channels of the images.
 
     Raises:
         ValueError: If the data cannot be worked with.
@@ -85,17 +91,17 @@ def check_data(x, y, tasks, masks=None, warned=None, reads=True):
     warned = set() if warned is None else warned
     check_not_empty(x)
     if hasattr(x, "element_spec"):
-        _check_batch(x.element_spec, tasks)
+        _check_batch(x.element_spec, tasks, num_channels)
         if reads and not getattr(x, "was_looked_at", False):
             look_at_batch(next(iter(x.take(1))), tasks, warned)
             # What raised an error is looked at again.
             x.was_looked_at = True
     elif isinstance(x, keras.utils.PyDataset):
         batch = x[0]
-        _check_batch(batch, tasks)
+        _check_batch(batch, tasks, num_channels)
         look_at_batch(batch, tasks, warned)
     elif hasattr(x, "shape"):
-        check_images(x)
+        check_images(x, num_channels)
         check_finite(x)
         if y is not None:
             check_labels(y, x.shape[1:3], tasks)
@@ -133,7 +139,7 @@ def look_at_batch(batch, tasks, warned):
     found = []
     if images.size and images.max() < BRIGHTEST_NORMALIZED:
         found.append(
-            "`images` must be RGB in 0 ... 255: the network normalizes them. "
+            "`images` must be in 0 ... 255: the network normalizes them. "
             f"Received: values in [{images.min():.3g}, {images.max():.3g}]"
         )
     for task in tasks if isinstance(labels, dict) else ():
@@ -219,9 +225,9 @@ def check_finite(images):
         )
 
 
-def _check_batch(batch, tasks):
+def _check_batch(batch, tasks, num_channels):
     images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-    check_images(images)
+    check_images(images, num_channels)
     if labels is not None:
         check_labels(labels, tuple(images.shape)[1:3], tasks)
 

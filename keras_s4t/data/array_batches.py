@@ -17,7 +17,7 @@ class ArrayBatches(keras.utils.PyDataset):
         batch_size: int. Images per batch. The last batch may be smaller.
 
     Raises:
-        ValueError: If the images are empty or not finite RGB images, if labels
+        ValueError: If the images are empty or not finite, if labels
             or masks differ from them in number, or if `batch_size` is less
             than 1.
     """
@@ -27,7 +27,7 @@ class ArrayBatches(keras.utils.PyDataset):
         self.arrays = arrays
         self.batch_size = batch_size
         images = arrays[0] if isinstance(arrays, tuple) else arrays
-        check_images(images)
+        check_images(images, num_channels=None)
         check_finite(images)
         if not len(images) or batch_size < 1:
             raise ValueError(

@@ -74,7 +74,7 @@ class RepeatedBatches(keras.utils.PyDataset):
         if index != held_index:
             batch = self.batches[index]
             images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            check_images(images)
+            check_images(images, num_channels=None)
             check_finite(images)
             self._held = (index, batch)
         return batch
@@ -94,7 +94,7 @@ def _repeat_dataset(dataset, steps):
         )
 
     images, _, _ = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
-    check_images(images)
+    check_images(images, num_channels=None)
 
     def repeat(*batch):
         images = batch[0]

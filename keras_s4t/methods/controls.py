@@ -56,7 +56,7 @@ class BatchNormOnly(Method):
 
     def target_loss(self, adapter, images, features):
         follows = self.bn_mode == "update"
-        if follows and adapter.network.decoder.batch_norms:
+        if follows and adapter.network.decoder_batch_norms:
             size = ops.shape(images)[1:3]
             adapter.decode(features, size, keep_state=True)
         return ops.zeros(())

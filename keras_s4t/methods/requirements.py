@@ -1,5 +1,17 @@
 """Checks of what methods need of a network."""
 
+# Normalization layers whose scales and offsets a method moves.
+NORM_UPDATES = ("batch_norm", "norms")
+
+
+def check_norm_update(update):
+    """Raises a `ValueError` unless `update` is one of `NORM_UPDATES`."""
+    if update not in NORM_UPDATES:
+        raise ValueError(
+            f"`update` must be one of {NORM_UPDATES}. "
+            f"Received: update={update!r}"
+        )
+
 
 def check_levels(network, **argument):
     """Raises an error unless a network has the levels that a method reads.

@@ -6,6 +6,7 @@ from keras import ops
 from keras_s4t.losses import softmax_entropy
 from keras_s4t.methods.method import Method
 from keras_s4t.methods.requirements import check_classes
+from keras_s4t.methods.requirements import check_norm_update
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -20,6 +21,12 @@ class Tent(Method):
     Args:
         task: Name of the task whose entropy is minimized. Its raw outputs
             must be logits of classes.
+        update: Which normalization layers' scales and offsets move:
+            `"batch_norm"`, or `"norms"` for those of group, layer and RMS
+            normalization, too, which networks without batch norm have.
+
+    Raises:
+        ValueError: If `update` is unknown.
 
     References:
     - [Wang et al., 2021](https://arxiv.org/abs/2006.10726)
@@ -28,8 +35,10 @@ class Tent(Method):
     bn_mode = "batch"
     decodes = True
 
-    def __init__(self, task="semseg", **kwargs):
+    def __init__(self, task="semseg", update="batch_norm", **kwargs):
         super().__init__(**kwargs)
+        check_norm_update(update)
+        self.update = update
         self.task = task
 
     def check(self, network):
@@ -42,10 +51,11 @@ class Tent(Method):
         return softmax_entropy(predictions[self.task])
 
     def select(self, network):
-        return network.affine_variables
+        return network.norm_variables(self.update)
 
     def default_optimizer(self):
         return keras.optimizers.SGD(0.00025, momentum=0.9)
 
     def get_config(self):
-        return {**super().get_config(), "task": self.task}
+        config = {"task": self.task, "update": self.update}
+        return {**super().get_config(), **config}

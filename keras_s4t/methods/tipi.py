@@ -7,6 +7,7 @@ from keras_s4t.layers.seeded_layer import SeededLayer
 from keras_s4t.losses import softmax_entropy
 from keras_s4t.methods.method import Method
 from keras_s4t.methods.requirements import check_classes
+from keras_s4t.methods.requirements import check_norm_update
 
 # Images per step of the authors' learning rate.
 REFERENCE_BATCH_SIZE = 64
@@ -38,10 +39,11 @@ class TIPI(Method):
         sigma: Optional dict from task name to a positive float, by whose
             square the task's divergence is divided: the standard deviation of
             a Gaussian, in the unit of the raw outputs. 1 where missing.
+        update: As `Tent` takes it.
         seed: Optional int, seed of the noise.
 
     Raises:
-        ValueError: If a number is out of its range.
+        ValueError: If a number is out of its range, or `update` is unknown.
     """
 
     bn_mode = "update"
@@ -54,6 +56,7 @@ class TIPI(Method):
         entropy_weight=0.0,
         entropy_task="semseg",
         sigma=None,
+        update="batch_norm",
         seed=None,
         **kwargs,
     ):
@@ -65,7 +68,9 @@ class TIPI(Method):
                 f"not negative. Received: epsilon={epsilon}, sigma={sigma}, "
                 f"entropy_weight={entropy_weight}"
             )
+        check_norm_update(update)
         self.epsilon = epsilon
+        self.update = update
         self.random_start = random_start
         self.entropy_weight = entropy_weight
         self.entropy_task = entropy_task
@@ -117,12 +122,13 @@ class TIPI(Method):
         return ops.clip(start + self.epsilon * ops.sign(gradient), *limits)
 
     def select(self, network):
-        return network.affine_variables
+        return network.norm_variables(self.update)
 
     def default_optimizer(self):
         return keras.optimizers.SGD(0.00025, momentum=0.9)
 
     def get_config(self):
         names = ("epsilon", "random_start", "entropy_weight", "entropy_task")
-        config = {name: getattr(self, name) for name in (*names, "seed")}
+        names += ("update", "seed")
+        config = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **config, "sigma": dict(self.sigma)}

@@ -11,24 +11,49 @@ def make_encoder(backbone, fused_norms=True):
     Args:
         backbone: A `keras_hub.models.FeaturePyramidBackbone`, or any
             functional model with a dict `pyramid_outputs`.
+        fused_norms: As `fuse_norms` takes it.
+
+    Returns:
+        A functional `keras.Model` from images to a dict of features by level.
+        It shares all layers with the backbone.
+
+    Raises:
+        ValueError: If the backbone is no feature pyramid.
+    """
+    features = getattr(backbone, "pyramid_outputs", None)
+    if features is None and isinstance(getattr(backbone, "output", 0), dict):
+        features = backbone.output
+    shapes = keras.tree.map_structure(lambda x: tuple(x.shape), features)
+    if not features or any(len(x.shape) != 4 for x in features.values()):
+        raise ValueError(
+            "`backbone` must have `pyramid_outputs`, a dict of features of "
+            "shape (batch_size, height, width, channels). A network of layers "
+            "of your own is cut by `MultiTaskModel.from_functional`. "
+            f"Received: a {type(backbone).__name__} with features {shapes}"
+        )
+    encoder = keras.Model(backbone.input, dict(features), name="encoder")
+    return fuse_norms(encoder, fused_norms)
+
+
+def fuse_norms(model, fused_norms=True):
+    """A functional model with faster batch normalization.
+
+    Args:
+        model: A functional `keras.Model`.
         fused_norms: bool. Whether batch normalizations run as one fused
             operation each, where that is exact; see `FusedBatchNorm`. Others
             are Keras's layers, on PyTorch `ComposedBatchNorm`.
 
     Returns:
-        A functional `keras.Model` from images to a dict of features by level.
-        It shares all layers with the backbone.
+        A functional `keras.Model` that shares all layers with the model.
     """
-    encoder = keras.Model(
-        backbone.input, dict(backbone.pyramid_outputs), name="encoder"
-    )
     replacements = {}
     if fused_norms:
         replacements["fused"] = FusedBatchNorm
     if not backend.has_exact_moments:
         replacements["composed"] = ComposedBatchNorm
     if not replacements:
-        return encoder
+        return model
 
     def call(layer, inputs, **kwargs):
         if kwargs.get("mask") is None:
@@ -38,20 +63,12 @@ def make_encoder(backbone, fused_norms=True):
         return layer(inputs, **kwargs)
 
     return keras.models.clone_model(
-        encoder, clone_function=lambda layer: layer, call_function=call
+        model, clone_function=lambda layer: layer, call_function=call
     )
 
 
-def batch_norms(encoder):
-    """The batch normalization layers of an encoder, in its order."""
-    return [
-        layer.norm if isinstance(layer, FusedBatchNorm) else layer
-        for layer in normalizing_layers(encoder)
-    ]
-
-
 def normalizing_layers(encoder):
-    """The normalization layers that the encoder calls, fused or not."""
+    """The batch normalization layers that the encoder calls, fused or not."""
     return [
         layer
         for layer in encoder.layers

@@ -8,8 +8,12 @@ from keras_s4t import imagenet
 from keras_s4t.checks import check_images
 from keras_s4t.checks import check_task_names
 from keras_s4t.models.decoders.pyramid import PyramidDecoder
-from keras_s4t.models.encoder import batch_norms
 from keras_s4t.models.encoder import make_encoder
+from keras_s4t.models.encoder import normalizing_layers
+from keras_s4t.models.leaves import BATCH_NORMS
+from keras_s4t.models.leaves import NORMS
+from keras_s4t.models.leaves import leaves
+from keras_s4t.models.leaves import norms
 from keras_s4t.models.tapped_encoder import PYRAMID
 from keras_s4t.models.tapped_encoder import TappedEncoder
 from keras_s4t.state.pure_call import without_writing
@@ -29,9 +33,10 @@ class MultiTaskModel(keras.Model):
         tasks: list of `keras_s4t.tasks.Task`.
         decoder: Optional `Decoder` for the outputs of the tasks, in their
             order. Defaults to a `PyramidDecoder`.
-        mean: Triple of floats, what the normalization subtracts from images
-            scaled to [0, 1].
-        std: Triple of floats, what it then divides by.
+        mean: Tuple of floats, what the normalization subtracts from each
+            channel of images scaled to [0, 1]. Defaults to ImageNet's, for
+            RGB.
+        std: Tuple of floats, what it then divides by.
         fused_norms: bool. Whether batch normalizations of the encoder run as
             one fused operation each; see `FusedBatchNorm`.
         remat: bool. Whether the encoder computes its activations again for
@@ -39,17 +44,19 @@ class MultiTaskModel(keras.Model):
             `RematerializedModel`.
 
     Call arguments:
-        images: Tensor of shape `(batch_size, height, width, 3)`, float32 or
-            uint8 RGB in 0 ... 255.
+        images: Tensor of shape `(batch_size, height, width, channels)`,
+            float32 or uint8 in 0 ... 255, the 3 channels of RGB unless the
+            backbone takes others.
 
     Returns:
         dict from task name to raw outputs (logits for classes) of shape
         `(batch_size, height, width, task.num_outputs)`.
 
     Raises:
-        ValueError: If a task is given twice or none is, the backbone takes no
-            RGB images, the decoder has other outputs, Keras is set to channels
-            first, or images are not a batch of RGB images.
+        ValueError: If a task is given twice or none is, the backbone is no
+            feature pyramid or takes other channels than `mean`, the decoder
+            has other outputs, Keras is set to channels first, or images are
+            not a batch of such images.
 
     Example:
 
@@ -80,11 +87,13 @@ class MultiTaskModel(keras.Model):
                 "`keras.config.image_data_format()` must be 'channels_last'. "
                 f"Received: {keras.config.image_data_format()!r}"
             )
-        channels = backbone.input.shape[-1]
-        if channels not in (3, None):
+        self.encoder = make_encoder(backbone, fused_norms)
+        channels = self.encoder.input.shape[-1] or len(mean)
+        if not len(mean) == len(std) == channels:
             raise ValueError(
-                "`backbone` must take RGB images of 3 channels. "
-                f"Received: a backbone for {channels} channels"
+                "`mean` and `std` must hold a number for each channel of the "
+                f"images, {channels} for this backbone. "
+                f"Received: mean={tuple(mean)}, std={tuple(std)}"
             )
         # === Layers ===
         policy = self.dtype_policy
@@ -98,7 +107,6 @@ class MultiTaskModel(keras.Model):
         # Else Keras runs the model once more before the first step.
         self.normalization.build((None, None, None, len(std)))
         self.backbone = backbone
-        self.encoder = make_encoder(backbone, fused_norms)
         self.tapped_encoder = TappedEncoder(self.encoder, remat)
         num_outputs = {task.name: task.num_outputs for task in tasks}
         if decoder is None:
@@ -126,6 +134,109 @@ class MultiTaskModel(keras.Model):
         # A weak reference to the adapter that moved the network.
         self.adapted_by = None
 
+    @classmethod
+    def from_functional(
+        cls, model, tasks, features, image_range=(0, 255), **kwargs
+    ):
+        """Makes a network of a functional model, cut at named layers.
+
+        Encoder and decoder share the layers of the model, and so does what is
+        trained or adapted. Nested models are replaced by their layers.
+
+        Args:
+            model: A functional or sequential `keras.Model` from a batch of
+                images to a dict of raw outputs by task name, or to one tensor
+                for one task. Logits of classes come before the softmax.
+                Outputs that are smaller than the images are resized,
+                bilinearly.
+            tasks: list of `keras_s4t.tasks.Task`.
+            features: list of names of layers. Their outputs, maps of
+                different strides, are the features: what comes before is the
+                encoder. Layers of nested models are found by their names or
+                by paths such as `"resnet50/conv2_block3_out"`. They become
+                the levels of a pyramid, `"P2"` for stride 4.
+            image_range: Pair of numbers, the range of images that the model
+                takes. Images of 0 ... 255 are scaled to it.
+            **kwargs: `fused_norms`, `remat`, `name` and `dtype`, as above.
+
+        Returns:
+            A `MultiTaskModel`.
+
+        Raises:
+            ValueError: If the model is of another kind, has several inputs or
+                other outputs; a feature is not a map or is not found; or a
+                skip connection leads around the features.
+
+        Example:
+
+        ```python
+        inputs = keras.Input((None, None, 3))
+        backbone = keras.applications.MobileNetV2(
+            include_top=False, input_tensor=inputs
+        )
+        x = backbone.get_layer("block_13_expand_relu").output
+        x = keras.layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+        outputs = {
+            "semseg": keras.layers.Conv2D(7, 1)(x),
+            "depth": keras.layers.Conv2D(1, 1)(x),
+        }
+        network = keras_s4t.models.MultiTaskModel.from_functional(
+            keras.Model(inputs, outputs),
+            [keras_s4t.tasks.semseg(num_classes=7), keras_s4t.tasks.depth()],
+            features=["block_13_expand_relu"],
+            image_range=(-1, 1),
+        )
+        ```
+        """
+        # That module imports this one.
+        from keras_s4t.models.own_network import FunctionalNetwork
+
+        return FunctionalNetwork(model, tasks, features, image_range, **kwargs)
+
+    @classmethod
+    def from_subclassed(
+        cls, model, tasks, image_range=(0, 255), num_channels=3, **kwargs
+    ):
+        """Makes a network of a model with `encode` and `decode`.
+
+        The contract of the model, a layer or model of any class:
+
+        - `encode(images, training=False)` returns a dict of features, maps of
+          shape `(batch_size, height, width, channels)` with different strides.
+        - `decode(features, training=False)` takes this dict, and nothing else,
+          and returns a dict of raw outputs by task name, or one tensor for one
+          task. Smaller outputs than the images are resized, bilinearly.
+        - `training` says whether batch norms use the statistics of the batch.
+        - To be saved, it is registered and has a `get_config`, as Keras asks.
+
+        Both are called once, with a blank image, which builds the model. The
+        variables that `encode` reads then are the encoder's.
+
+        Args:
+            model: The model.
+            tasks: list of `keras_s4t.tasks.Task`.
+            image_range: As `from_functional` takes it.
+            num_channels: int. Channels of the images.
+            **kwargs: As `from_functional` takes them.
+
+        Returns:
+            A `MultiTaskModel`.
+
+        Raises:
+            ValueError: If the model does not keep the contract.
+        """
+        # That module imports this one.
+        from keras_s4t.models.own_network import SubclassedNetwork
+
+        return SubclassedNetwork(
+            model, tasks, image_range, num_channels, **kwargs
+        )
+
+    @property
+    def num_channels(self):
+        """Channels of the images."""
+        return len(self.mean)
+
     @property
     def features_shape(self):
         """Dict from level to `(batch_size, height, width, channels)`."""
@@ -141,25 +252,32 @@ class MultiTaskModel(keras.Model):
 
     def __dir__(self):
         # As `Decoder.__dir__`.
-        own = ("batch_norms", "encoder_batch_norms")
-        return [name for name in super().__dir__() if name not in own]
+        return [name for name in super().__dir__() if "batch_norms" not in name]
 
     @property
     def batch_norms(self):
         """The batch normalization layers of the encoder, then the decoder."""
-        return self.encoder_batch_norms + self.decoder.batch_norms
+        return self.norms(BATCH_NORMS)
 
     @property
     def encoder_batch_norms(self):
         """The batch normalization layers of the encoder, in its order."""
-        return batch_norms(self.encoder)
+        return norms(self.encoder, BATCH_NORMS)
 
     @property
-    def affine_variables(self):
-        """Scales and offsets of all batch normalization layers."""
-        return [
-            v for norm in self.batch_norms for v in norm.trainable_variables
-        ]
+    def decoder_batch_norms(self):
+        """The batch normalization layers of the decoder."""
+        encoders = self.encoder_batch_norms
+        found = norms(self.decoder, BATCH_NORMS)
+        return [norm for norm in found if norm not in encoders]
+
+    @property
+    def tapped_batch_norms(self):
+        """Those whose outputs are features; see `TappedEncoder`.
+
+        All of the encoder's but those inside of layers.
+        """
+        return normalizing_layers(self.encoder)
 
     @property
     def moving_statistics(self):
@@ -169,6 +287,41 @@ class MultiTaskModel(keras.Model):
             for layer in self.batch_norms
             for variable in layer.non_trainable_variables
         ]
+
+    def norms(self, kinds=NORMS):
+        """The normalization layers of the encoder, then the decoder.
+
+        Args:
+            kinds: Tuple of classes. Defaults to batch, group, layer and RMS
+                normalization.
+
+        Returns:
+            list of layers, once each.
+        """
+        found = norms(self.encoder, kinds) + norms(self.decoder, kinds)
+        return list(dict.fromkeys(found))
+
+    @property
+    def affine_variables(self):
+        """Scales and offsets of all batch normalization layers."""
+        return self.norm_variables("batch_norm")
+
+    def norm_variables(self, update, encoder_only=False):
+        """Scales and offsets of normalization layers that are not frozen.
+
+        Args:
+            update: `"batch_norm"` for those of batch normalization, `"norms"`
+                for those of group, layer and RMS normalization, too.
+            encoder_only: bool. Whether the decoder's are left out.
+
+        Returns:
+            list of variables.
+        """
+        kinds = {"batch_norm": BATCH_NORMS, "norms": NORMS}[update]
+        found = self.norms(kinds)
+        if encoder_only:
+            found = norms(self.encoder, kinds)
+        return [v for layer in found for v in layer.trainable_variables]
 
     def variables_up_to(self, level):
         """Trainable variables of the encoder up to a level, such as `"P3"`."""
@@ -190,7 +343,7 @@ class MultiTaskModel(keras.Model):
             dict from name to a tensor of shape
             `(batch_size, height / stride, width / stride, channels)`.
         """
-        check_images(images)
+        check_images(images, self.num_channels)
         if self.fitting_thread not in (None, threading.get_ident()):
             raise RuntimeError(
                 "The network cannot be used while `fit` runs in another "
@@ -266,11 +419,8 @@ class MultiTaskModel(keras.Model):
     def get_config(self):
         return {
             **super().get_config(),
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            **self._parts(),
             "tasks": keras.saving.serialize_keras_object(self.tasks),
-            "decoder": keras.saving.serialize_keras_object(self.decoder),
-            "mean": self.mean,
-            "std": self.std,
             "fused_norms": self.fused_norms,
             "remat": self.remat,
             # Keras keeps the flags of layers in plain functional models alone.
@@ -282,26 +432,28 @@ class MultiTaskModel(keras.Model):
             ],
         }
 
+    def _parts(self):
+        """What the network is made of, for `get_config`."""
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "mean": self.mean,
+            "std": self.std,
+        }
+
     def _leaves(self):
         """The innermost layers of backbone and decoder."""
-        return [*_leaves(self.backbone), *self.decoder.leaves]
+        return [*leaves(self.backbone), *leaves(self.decoder)]
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
         frozen = config.pop("frozen", ())
-        for key in ("backbone", "tasks", "decoder"):
+        for key in ("backbone", "tasks", "decoder", "model"):
             if key in config:
                 config[key] = keras.saving.deserialize_keras_object(config[key])
         model = cls(**config)
-        leaves = model._leaves()
+        layers = model._leaves()
         for i in frozen:
-            leaves[i].trainable = False
+            layers[i].trainable = False
         return model
-
-
-def _leaves(layer):
-    children = getattr(layer, "layers", None)
-    if not children:
-        return [layer]
-    return [leaf for child in children for leaf in _leaves(child)]

@@ -7,7 +7,6 @@ from keras import ops
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend import replicated
 from keras_s4t.checks import check_compiled
-from keras_s4t.checks import check_data
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
 from keras_s4t.state.minimize import gradient_of
@@ -202,7 +201,7 @@ class TargetAdapter(TaskTrainer):
         ```
         """
         check_compiled(self, "adapt")
-        check_data(images, None, self.tasks, None, self.warned)
+        self.check_data(images, None)
         self.method.check_target(images, len(images))
         self.prepare_method()
         if self.predict_at == "before":
@@ -233,7 +232,7 @@ class TargetAdapter(TaskTrainer):
             for batch in source:
                 images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
                 images = ops.convert_to_tensor(images)
-                check_images(images)
+                check_images(images, self.network.num_channels)
                 check_finite(ops.convert_to_numpy(images))
                 with no_gradients():
                     features = self.encode(images, training=False)

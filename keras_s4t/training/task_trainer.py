@@ -110,6 +110,18 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         # Not the variables: Keras would track them once more.
         self._compiled_for = frozenset(map(id, self.updated_variables))
 
+    def check_data(self, x, y, masks=None, reads=True):
+        """As `keras_s4t.checks.check_data`, for the network."""
+        check_data(
+            x,
+            y,
+            self.tasks,
+            masks,
+            self.warned,
+            reads,
+            self.network.num_channels,
+        )
+
     def check_trainable(self):
         """Raises a `ValueError` if layers were frozen since `compile`."""
         now = frozenset(map(id, self.updated_variables))
@@ -139,7 +151,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         check_compiled(self, "fit")
         batches = as_batches(x)
         masks = kwargs.get("sample_weight")
-        check_data(batches, y, self.tasks, masks, self.warned, self.reads_ahead)
+        self.check_data(batches, y, masks, self.reads_ahead)
         self.check_trainable()
         self.prepare_method()
         if hasattr(x, "element_spec") or batches is not x:
@@ -222,7 +234,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         """As `keras.Model.evaluate`, after checks of the data."""
         x = as_batches(x)
         masks = kwargs.get("sample_weight")
-        check_data(x, y, self.tasks, masks, self.warned)
+        self.check_data(x, y, masks)
         return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):

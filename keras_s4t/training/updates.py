@@ -54,13 +54,13 @@ def check_updates(adapter):
             "kind that it selects. Received: a network with "
             f"{len(network.batch_norms)} batch norms, {len(following)} of them "
             f"trainable, and {len(network.encoder.trainable_variables)} "
-            "trainable variables in the encoder"
+            f"trainable variables in the encoder{_other_norms(network)}"
         )
     if follows and not updates and not following:
         raise ValueError(
             f"{name} must have trainable batch norms, whose statistics follow "
             f"the target. Received: a network with {len(network.batch_norms)} "
-            "batch norms, none of them trainable"
+            f"batch norms, none of them trainable{_other_norms(network)}"
         )
     frozen = frozen_layers(network.encoder)
     if frozen and (updates or follows) and not adapter.warned_of_frozen:
@@ -71,6 +71,18 @@ def check_updates(adapter):
             f"{describe_updates(adapter)}",
             stacklevel=5,
         )
+
+
+def _other_norms(network):
+    """What TENT and its kin could move instead."""
+    count = len(network.norms()) - len(network.batch_norms)
+    if not count:
+        return ""
+    return (
+        f". Its {count} group, layer and RMS norms have no statistics that "
+        "could follow; their scales and offsets are moved by methods with "
+        '`update="norms"`'
+    )
 
 
 def frozen_layers(encoder):

@@ -60,7 +60,7 @@ class ActMAD(Method):
         self.spatial = spatial
 
     def check(self, network):
-        if not network.encoder_batch_norms:
+        if not network.tapped_batch_norms:
             raise ValueError(
                 "ActMAD needs an encoder with batch normalization. "
                 f"Received: network={network.name!r} without it"
@@ -80,7 +80,7 @@ class ActMAD(Method):
             )
 
     def taps(self, network):
-        count = len(network.encoder_batch_norms)
+        count = len(network.tapped_batch_norms)
         first = count // 2 if self.layers == "deep" else 0
         return tuple(f"norm_{i}" for i in range(first, count))
 

@@ -11,12 +11,13 @@ from keras_s4t.layers.pyramid_conv import convolve_pyramid
 from keras_s4t.layers.resizing import resize_bilinear
 from keras_s4t.losses import absolute_error
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.requirements import NORM_UPDATES
 from keras_s4t.methods.s4t.task_behavior_synchronizer import (
     TaskBehaviorSynchronizer,
 )
 from keras_s4t.methods.s4t.task_projection import TaskProjection
 
-UPDATES = ("all", "encoder", "batch_norm")
+UPDATES = ("all", "encoder", *NORM_UPDATES)
 TARGET_BALANCES = ("sum", "fixed", "awl")
 
 
@@ -43,8 +44,9 @@ class S4T(Method):
             weights, as in the release on NYUD and PASCAL) or `"awl"`
             (automatic weighting, as in the release on Taskonomy).
         update: What is adapted at test time: `"all"` (encoder, projections
-            and TBS), `"encoder"`, or `"batch_norm"` (the affine parameters of
-            the encoder).
+            and TBS), `"encoder"`, `"batch_norm"` (the scales and offsets of
+            the encoder's batch norms) or `"norms"` (those of its group, layer
+            and RMS norms, too).
         mask_ratio: float in [0, 1). Share of the patches hidden from the TBS.
         mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
             `"hide_tasks"`; see `RandomMasking`.
@@ -191,10 +193,9 @@ class S4T(Method):
         return _resized(self.synchronizer(latents), size)
 
     def select(self, network):
-        if self.update == "batch_norm":
+        if self.update in NORM_UPDATES:
             # Those of a decoder have no gradient.
-            norms = network.encoder_batch_norms
-            return [v for norm in norms for v in norm.trainable_variables]
+            return network.norm_variables(self.update, encoder_only=True)
         moving = [network.encoder]
         if self.update == "all":
             # The heads of the projections are used by the source loss only.

@@ -53,12 +53,6 @@ class Decoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_outputs = dict(num_outputs)
 
-    def __dir__(self):
-        # Keras saves the layers that it finds in attributes, in alphabetical
-        # order. These are saved where they belong.
-        own = ("batch_norms", "leaves")
-        return [name for name in super().__dir__() if name not in own]
-
     def build(self, features_shape):
         """Creates the layers.
 
@@ -89,26 +83,5 @@ class Decoder(keras.layers.Layer):
         """
         return self(features, size=size, training=training), []
 
-    @property
-    def batch_norms(self):
-        """The batch normalization layers, those of nested layers too."""
-        return [
-            layer
-            for layer in self.leaves
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ]
-
-    @property
-    def leaves(self):
-        """The innermost layers; the decoder itself if it has no others."""
-        # Once each, where layers are shared.
-        return list(dict.fromkeys(_innermost(self)))
-
     def get_config(self):
         return {**super().get_config(), "num_outputs": dict(self.num_outputs)}
-
-
-def _innermost(layer):
-    if not layer._layers:
-        return [layer]
-    return [leaf for child in layer._layers for leaf in _innermost(child)]

@@ -13,7 +13,7 @@ class WithoutNorms:
     """The attributes that `check` reads."""
 
     name = "plain"
-    encoder_batch_norms = ()
+    tapped_batch_norms = ()
 
 
 def make_adapter(**kwargs):

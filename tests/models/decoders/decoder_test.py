@@ -52,7 +52,7 @@ def test_the_default_is_the_pyramid():
     images, *_ = tiny.make_arrays(2)
     default = make_network()
     assert type(default.decoder) is PyramidDecoder
-    assert not default.decoder.batch_norms
+    assert not default.decoder_batch_norms
     assert list(default.decoders) == ["semseg", "depth"]
     paths = [v.path for v in default.decoder.variables]
     assert paths[:2] == ["semseg_decoder/kernel", "semseg_decoder/bias"]

@@ -16,6 +16,7 @@ from keras_s4t.models.decoders.mti_net.distillation import Distillation
 from keras_s4t.models.decoders.mti_net.feature_propagation import (
     FeaturePropagation,
 )
+from keras_s4t.models.leaves import leaves
 
 OUTPUTS = {"semseg": 7, "depth": 1, "normals": 3, "edge": 1}
 RESNET50 = (256, 512, 1024, 2048)
@@ -313,7 +314,7 @@ def test_saves_and_loads(tmp_path):
     assert isinstance(loaded.decoder, MTINetDecoder)
     assert loaded.decoder.get_config() == network.decoder.get_config()
     flags = [
-        [layer.trainable for layer in model.decoder.leaves]
+        [layer.trainable for layer in leaves(model.decoder)]
         for model in (network, loaded)
     ]
     assert flags[0] == flags[1] and flags[0].count(False) == 1 + 3

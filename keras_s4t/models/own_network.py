@@ -1,0 +1,355 @@
+"""Networks that users bring, as a `MultiTaskModel`."""
+
+import math
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.models import functional_graph
+from keras_s4t.models.decoders.decoder import Decoder
+from keras_s4t.models.encoder import fuse_norms
+from keras_s4t.models.multi_task_model import MultiTaskModel
+
+# Pixels, for strides where a model takes images of any size.
+PROBE_SIZE = 128
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class FunctionalNetwork(MultiTaskModel):
+    """A functional model, cut into an encoder and a decoder.
+
+    Made by `MultiTaskModel.from_functional`, which has the arguments.
+    """
+
+    def __init__(
+        self,
+        model,
+        tasks,
+        features,
+        image_range=(0, 255),
+        fused_norms=True,
+        remat=False,
+        **kwargs,
+    ):
+        graph = functional_graph.flatten(model)
+        if not features:
+            raise ValueError(
+                "`features` must name layers of the model. Received: none"
+            )
+        outputs = _by_task(graph.output, tasks)
+        _check_channels(outputs, tasks)
+        _check_logits(graph, outputs, tasks)
+        maps = functional_graph.find(graph, list(features))
+        functional_graph.check_cut(graph, maps)
+        size = tuple(model.inputs[0].shape[1:3])
+        if None in size:
+            size = (PROBE_SIZE, PROBE_SIZE)
+        channels = model.inputs[0].shape[-1]
+        encoder = keras.Model(graph.input, maps)
+        shapes = encoder.compute_output_shape((1, *size, channels))
+        levels = name_levels(shapes, size)
+        if graph.pinned:
+            warnings.warn(
+                "Whether batch norm follows the target is decided by the "
+                "method: the `training=...` with which nested models were "
+                f"called is not kept. Received: {graph.pinned}",
+                stacklevel=3,
+            )
+        maps = {level: maps[name] for level, name in levels.items()}
+        rest = keras.Model(list(maps.values()), outputs)
+        super().__init__(
+            keras.Model(graph.input, maps, name="backbone"),
+            tasks,
+            decoder=FunctionalDecoder(
+                fuse_norms(rest, fused_norms),
+                {task.name: task.num_outputs for task in tasks},
+                name="decoder",
+            ),
+            fused_norms=fused_norms,
+            remat=remat,
+            **_normalization(image_range, channels),
+            **kwargs,
+        )
+        self.feature_names = list(features)
+        self.image_range = tuple(image_range)
+        # Without what it was compiled with, and of no class of its own.
+        self._whole = [keras.Model(model.inputs, model.output, name=model.name)]
+
+    def _parts(self):
+        return {
+            "model": keras.saving.serialize_keras_object(self._whole[0]),
+            "features": self.feature_names,
+            "image_range": self.image_range,
+        }
+
+
+@keras.saving.register_keras_serializable("keras_s4t")
+class SubclassedNetwork(MultiTaskModel):
+    """A model with methods `encode` and `decode`.
+
+    Made by `MultiTaskModel.from_subclassed`, which states what these must do.
+    """
+
+    def __init__(
+        self,
+        model,
+        tasks,
+        image_range=(0, 255),
+        num_channels=3,
+        fused_norms=False,
+        remat=False,
+        **kwargs,
+    ):
+        features, outputs, read = _run_once(model, num_channels)
+        outputs = _by_task(outputs, tasks)
+        _check_channels(outputs, tasks)
+        shapes = {name: tuple(x.shape) for name, x in features.items()}
+        levels = name_levels(shapes, (PROBE_SIZE, PROBE_SIZE))
+        inputs = keras.Input((None, None, num_channels))
+        encode = EncodeLayer(model, levels, shapes, read, name="encode")
+        super().__init__(
+            keras.Model(inputs, encode(inputs), name="backbone"),
+            tasks,
+            decoder=SubclassedDecoder(
+                model,
+                levels,
+                {task.name: task.num_outputs for task in tasks},
+                name="decoder",
+            ),
+            fused_norms=fused_norms,
+            remat=remat,
+            **_normalization(image_range, num_channels),
+            **kwargs,
+        )
+        self.image_range = tuple(image_range)
+        self._whole = [model]
+
+    def _parts(self):
+        return {
+            "model": keras.saving.serialize_keras_object(self._whole[0]),
+            "image_range": self.image_range,
+            "num_channels": self.num_channels,
+        }
+
+
+class FunctionalDecoder(Decoder):
+    """The part of a functional model behind the features.
+
+    Args:
+        model: Functional model from the list of features, finest first, to a
+            dict of raw outputs by task name.
+        num_outputs: As `Decoder` takes it.
+    """
+
+    def __init__(self, model, num_outputs, **kwargs):
+        super().__init__(num_outputs, **kwargs)
+        self.model = model
+        self.built = True
+
+    def call(self, features, size, training=False):
+        levels = [features[level] for level in sorted(features)]
+        outputs = self.model(levels, training=training)
+        return {
+            name: resize_bilinear(outputs[name], size)
+            for name in self.num_outputs
+        }
+
+
+class EncodeLayer(keras.layers.Layer):
+    """`encode` of a model, as a layer.
+
+    Args:
+        model: A model with a method `encode`.
+        levels: dict from level to the name of the feature.
+        shapes: dict from name to the shape of a feature.
+        read: list of the variables that `encode` reads.
+    """
+
+    def __init__(self, model, levels, shapes, read, **kwargs):
+        super().__init__(**kwargs)
+        self.model = model
+        self._read = frozenset(map(id, read))
+        self.levels = dict(levels)
+        self.num_channels = {
+            level: shapes[name][-1] for level, name in levels.items()
+        }
+        self.built = True
+
+    @property
+    def variables(self):
+        """The variables that `encode` reads."""
+        return [
+            variable
+            for variable in self.model.variables
+            if id(variable) in self._read
+        ]
+
+    def call(self, images, training=False):
+        features = self.model.encode(images, training=bool(training))
+        return {level: features[name] for level, name in self.levels.items()}
+
+    def compute_output_spec(self, images, training=False):
+        return {
+            level: keras.KerasTensor(
+                (None, None, None, channels), self.compute_dtype
+            )
+            for level, channels in self.num_channels.items()
+        }
+
+
+class SubclassedDecoder(Decoder):
+    """`decode` of a model, as a decoder.
+
+    Args:
+        model: A model with a method `decode`.
+        levels: dict from level to the name of the feature.
+        num_outputs: As `Decoder` takes it.
+    """
+
+    def __init__(self, model, levels, num_outputs, **kwargs):
+        super().__init__(num_outputs, **kwargs)
+        self.model = model
+        self.levels = dict(levels)
+        self.built = True
+
+    def call(self, features, size, training=False):
+        features = {name: features[x] for x, name in self.levels.items()}
+        outputs = self.model.decode(features, training=bool(training))
+        outputs = _by_task(outputs, self.num_outputs)
+        return {
+            name: resize_bilinear(outputs[name], size)
+            for name in self.num_outputs
+        }
+
+
+def name_levels(shapes, size):
+    """Names of pyramid levels of features, by their strides.
+
+    Args:
+        shapes: dict from name to `(batch_size, height, width, channels)`, for
+            an image of `size`.
+        size: Pair of ints, `(height, width)`.
+
+    Returns:
+        dict from level, `"P2"` for stride 4, to the name of the feature, in
+        the order of the levels.
+
+    Raises:
+        ValueError: If two have the same stride.
+    """
+    levels = {}
+    for name, (_, height, _, _) in shapes.items():
+        level = f"P{max(round(math.log2(size[0] / height)), 0)}"
+        if level in levels:
+            raise ValueError(
+                "`features` must have different strides, a map for each level "
+                f"of a pyramid. Received: {levels[level]!r} and {name!r}, both "
+                f"with maps of {height} rows for {size[0]} rows of an image"
+            )
+        levels[level] = name
+    return dict(sorted(levels.items()))
+
+
+def _normalization(image_range, channels):
+    low, high = image_range
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(
+            "`image_range` must be a pair of finite numbers, the smaller one "
+            f"first. Received: image_range={image_range}"
+        )
+    span = high - low
+    return {"mean": (-low / span,) * channels, "std": (1 / span,) * channels}
+
+
+def _by_task(outputs, tasks):
+    """Outputs of a model as a dict by task name."""
+    names = [getattr(task, "name", task) for task in tasks]
+    if not isinstance(outputs, dict):
+        flat = keras.tree.flatten(outputs)
+        if len(flat) == len(names) == 1:
+            return {names[0]: flat[0]}
+        raise ValueError(
+            f"Outputs must be a dict with the keys {names}. "
+            f"Received: {len(flat)} outputs in a {type(outputs).__name__}"
+        )
+    if set(outputs) != set(names):
+        raise ValueError(
+            f"Outputs must be a dict with the keys {names}. "
+            f"Received: {sorted(outputs)}"
+        )
+    return {name: outputs[name] for name in names}
+
+
+def _check_channels(outputs, tasks):
+    for task in tasks:
+        shape = tuple(outputs[task.name].shape)
+        if len(shape) != 4 or shape[-1] != task.num_outputs:
+            raise ValueError(
+                f"The output of task {task.name!r} must have shape "
+                f"(batch_size, height, width, {task.num_outputs}). "
+                f"Received: shape {shape}"
+            )
+
+
+def _check_logits(graph, outputs, tasks):
+    """Raises an error where a softmax is behind the logits of classes."""
+    for task in tasks:
+        if not task.label.is_classes:
+            continue
+        for call in graph.calls:
+            if call.is_model or not any(
+                x is outputs[task.name] for x in call.outputs
+            ):
+                continue
+            activation = getattr(call.layer, "activation", None)
+            is_softmax = activation is keras.activations.softmax
+            if is_softmax or isinstance(call.layer, keras.layers.Softmax):
+                raise ValueError(
+                    f"The output of task {task.name!r} must be logits. "
+                    f"Received: a softmax in the layer {call.path!r}"
+                )
+
+
+class _Reads(keras.StatelessScope):
+    """Remembers which variables are read."""
+
+    def __init__(self):
+        super().__init__()
+        self.variables = []
+
+    def get_current_value(self, variable):
+        self.variables.append(variable)
+        return super().get_current_value(variable)
+
+
+def _run_once(model, num_channels):
+    """Features, outputs and what `encode` reads; builds the model."""
+    for name in ("encode", "decode"):
+        if not callable(getattr(model, name, None)):
+            raise ValueError(
+                "`model` must have methods `encode(images, training)` and "
+                "`decode(features, training)`. "
+                f"Received: a {type(model).__name__} without `{name}`"
+            )
+    shape = (1, PROBE_SIZE, PROBE_SIZE, num_channels)
+    images = ops.convert_to_tensor(np.zeros(shape, "float32"))
+    features = model.encode(images, training=False)
+    if not isinstance(features, dict) or not all(
+        len(getattr(x, "shape", ())) == 4 for x in features.values()
+    ):
+        raise ValueError(
+            "`encode` must return a dict of features of shape (batch_size, "
+            "height, width, channels). Received: "
+            f"{keras.tree.map_structure(_shape, features)}"
+        )
+    outputs = model.decode(features, training=False)
+    with _Reads() as scope:
+        model.encode(images, training=False)
+    return features, outputs, scope.variables
+
+
+def _shape(x):
+    return tuple(getattr(x, "shape", ()))

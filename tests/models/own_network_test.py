@@ -1,0 +1,342 @@
+"""Networks that users bring: cut, adapted, reset, saved."""
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from keras import layers
+
+import keras_s4t
+from keras_s4t import tasks
+from keras_s4t.models import MultiTaskModel
+
+SIZE = 32
+
+
+def make_images(count=4, channels=3, size=(SIZE, SIZE)):
+    rng = np.random.default_rng(0)
+    return rng.uniform(0, 255, (count, *size, channels)).astype("float32")
+
+
+def conv(x, filters, strides=1, name=None, norm=layers.BatchNormalization):
+    x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
+    return layers.ReLU(name=name)(norm()(x))
+
+
+def make_unet(channels=3, norm=layers.BatchNormalization):
+    """A U-Net whose skip connections leave it at `"first"` and `"second"`."""
+    inputs = keras.Input((None, None, channels))
+    first = conv(inputs, 6, name="first", norm=norm)
+    second = conv(first, 8, 2, name="second", norm=norm)
+    third = conv(second, 12, 2, name="third", norm=norm)
+    x = layers.UpSampling2D()(third)
+    x = conv(layers.Concatenate(name="join_2")([x, second]), 8, norm=norm)
+    x = layers.UpSampling2D()(x)
+    x = conv(layers.Concatenate(name="join_1")([x, first]), 6, norm=norm)
+    return keras.Model(inputs, make_heads(x))
+
+
+def make_heads(x):
+    return {
+        "depth": layers.Conv2D(1, 1, name="depth_head")(x),
+        "semseg": layers.Conv2D(tiny.NUM_CLASSES, 1, name="semseg_head")(x),
+    }
+
+
+def make_nested():
+    """A backbone of Keras inside, called as users call it."""
+    backbone = keras.applications.MobileNetV2(
+        include_top=False,
+        weights=None,
+        alpha=0.35,
+        input_shape=(None, None, 3),
+    )
+    inputs = keras.Input((None, None, 3))
+    x = layers.Rescaling(1 / 127.5, -1)(inputs)
+    x = backbone(x)
+    x = keras.Sequential([layers.Conv2D(8, 1), layers.ReLU()], name="neck")(x)
+    return keras.Model(inputs, make_heads(x))
+
+
+UNET_FEATURES = ["first", "second", "third"]
+
+
+def make_network(model=None, features=UNET_FEATURES, **kwargs):
+    model = model or make_unet()
+    task_list = tiny.make_tasks(2)
+    return MultiTaskModel.from_functional(model, task_list, features, **kwargs)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Subclassed(keras.Model):
+    """A model of a user's own class, which keeps the contract."""
+
+    def __init__(self, width=6, **kwargs):
+        super().__init__(**kwargs)
+        self.width = width
+        self.stem = layers.Conv2D(width, 3, 4, padding="same")
+        self.stem_norm = layers.BatchNormalization()
+        self.deep = layers.Conv2D(width, 3, 2, padding="same")
+        self.neck_norm = layers.BatchNormalization()
+        self.heads = {
+            "semseg": layers.Conv2D(tiny.NUM_CLASSES, 1),
+            "depth": layers.Conv2D(1, 1),
+        }
+
+    def encode(self, images, training=False):
+        fine = self.stem_norm(self.stem(images), training=training)
+        return {"fine": fine, "coarse": self.deep(fine)}
+
+    def decode(self, features, training=False):
+        x = keras.ops.relu(features["fine"])
+        size = keras.ops.shape(x)[1:3]
+        x = x + keras.ops.image.resize(features["coarse"], size)
+        x = self.neck_norm(x, training=training)
+        return {name: head(x) for name, head in self.heads.items()}
+
+    def get_config(self):
+        return {"width": self.width, "name": self.name}
+
+
+def make_subclassed(**kwargs):
+    return MultiTaskModel.from_subclassed(
+        Subclassed(), tiny.make_tasks(2), **kwargs
+    )
+
+
+def numpy(x):
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, x)
+
+
+@pytest.mark.parametrize("image_range", [(0, 255), (0, 1), (-1, 1)])
+def test_a_network_predicts_what_its_model_does(image_range):
+    model = make_unet()
+    network = make_network(model, image_range=image_range)
+    tiny.fill(model)
+    images = make_images(size=(32, 40))
+    low, high = image_range
+    scaled = low + images / 255 * (high - low)
+    expected = model.predict_on_batch(scaled)
+    for name, x in network.predict_on_batch(images).items():
+        np.testing.assert_allclose(x, expected[name], rtol=1e-4, atol=1e-4)
+
+
+def test_layers_of_nested_models_are_found():
+    model = make_nested()
+    network = make_network(model, ["block_6_expand_relu", "out_relu"])
+    assert sorted(network.encoder.output) == ["P3", "P5"]
+    assert len(network.batch_norms) == 52
+    images = make_images(2, size=(64, 64))
+    expected = model.predict_on_batch(images)
+    for name, x in network.predict_on_batch(images).items():
+        # The network resizes to the images.
+        assert x.shape[1:3] == (64, 64)
+        resized = keras.ops.image.resize(expected[name], (64, 64))
+        np.testing.assert_allclose(x, numpy(resized), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("make", [make_network, make_subclassed])
+@pytest.mark.parametrize("name", ["S4T", "Tent", "BatchNormOnly", "TIPI"])
+def test_adaptation_and_reset(make, name):
+    network = make()
+    task_list = network.tasks
+    method = (
+        tiny.make_s4t(task_list)
+        if name == "S4T"
+        else keras_s4t.methods.get(name)
+    )
+    adapter = keras_s4t.TargetAdapter(network, method)
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    source = tiny.numpy_values(network.variables)
+    num_norms = 2 if make is make_network else 1
+    assert len(network.decoder_batch_norms) == num_norms
+    adapter.fit(
+        keras_s4t.data.online_stream(make_images(), 2, batch_size=2), verbose=0
+    )
+    assert tiny.moved(network.variables, source)
+    statistics = network.decoder_batch_norms[0].moving_mean
+    follows = name in ("S4T", "BatchNormOnly", "TIPI")
+    position = [v is statistics for v in network.variables].index(True)
+    assert (np.abs(numpy(statistics) - source[position]).max() > 0) == follows
+    adapter.reset()
+    assert not tiny.moved(network.variables, source)
+
+
+@pytest.mark.parametrize("make", [make_network, make_subclassed])
+def test_source_training(make):
+    network = make()
+    trainer = keras_s4t.SourceTrainer(network, tiny.make_s4t(network.tasks))
+    trainer.compile(keras.optimizers.Adam(1e-2))
+    arrays = tiny.make_arrays(8, size=(SIZE, SIZE), count=2)
+    batches = keras_s4t.data.ArrayBatches(arrays, 4)
+    losses = trainer.fit(batches, epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("make", [make_network, make_subclassed])
+def test_saving(make, tmp_path):
+    network = make()
+    tiny.fill(network)
+    network.batch_norms[0].trainable = False
+    adapter = keras_s4t.TargetAdapter(network, tiny.make_s4t(network.tasks))
+    adapter.save(tmp_path / "adapter.keras")
+    loaded = keras.saving.load_model(tmp_path / "adapter.keras")
+    images = make_images()
+    expected = network.predict_on_batch(images)
+    for name, x in loaded.network.predict_on_batch(images).items():
+        np.testing.assert_array_equal(x, expected[name])
+    flags = [norm.trainable for norm in loaded.network.batch_norms]
+    assert flags == [norm.trainable for norm in network.batch_norms]
+    assert not flags[0] and flags[1]
+
+
+def test_the_encoder_of_a_subclassed_model_is_what_encode_reads():
+    network = make_subclassed()
+    names = {v.path.split("/")[-2] for v in network.encoder.variables}
+    model = network.backbone.layers[-1].model
+    assert names == {x.name for x in (model.stem, model.stem_norm, model.deep)}
+    assert network.encoder_batch_norms == [model.stem_norm]
+    assert network.decoder_batch_norms == [model.neck_norm]
+    assert network.batch_norms == [model.stem_norm, model.neck_norm]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_images_of_other_channels(channels):
+    network = make_network(make_unet(channels))
+    adapter = keras_s4t.TargetAdapter(network, tiny.make_s4t(network.tasks))
+    adapter.compile()
+    images = make_images(channels=channels)
+    values = adapter.adapt(images)
+    assert values["depth"].shape == (4, SIZE, SIZE, 1)
+    adapter.fit(keras_s4t.data.online_stream(images, batch_size=2), verbose=0)
+    with pytest.raises(ValueError, match=f"height, width, {channels}"):
+        adapter.adapt(make_images())
+
+
+@pytest.mark.parametrize(
+    "norm", [layers.LayerNormalization, lambda: layers.GroupNormalization(2)]
+)
+@pytest.mark.parametrize("name", ["Tent", "TIPI", "S4T"])
+def test_networks_without_batch_norm(norm, name):
+    network = make_network(make_unet(norm=norm))
+
+    def make(update):
+        if name == "S4T":
+            return tiny.make_s4t(network.tasks, update=update)
+        return keras_s4t.methods.METHODS[name](update=update)
+
+    adapter = keras_s4t.TargetAdapter(network, make("batch_norm"))
+    adapter.compile()
+    with pytest.raises(ValueError, match='5 group, layer.*`update="norms"`'):
+        adapter.adapt(make_images())
+    control = keras_s4t.TargetAdapter(
+        network, keras_s4t.methods.BatchNormOnly()
+    )
+    control.compile()
+    with pytest.raises(ValueError, match="no statistics that could follow"):
+        control.adapt(make_images())
+
+    adapter = keras_s4t.TargetAdapter(network, make("norms"))
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    tiny.fill(network)
+    source = tiny.numpy_values(network.variables)
+    adapter.adapt(make_images())
+    # The decoder's two have no gradient of S4T's.
+    assert len(adapter.updated_variables) == (6 if name == "S4T" else 10)
+    moved = [
+        v.path.split("/")[-1]
+        for v, before in zip(network.variables, source, strict=True)
+        if np.any(numpy(v) != before)
+    ]
+    assert moved and set(moved) <= {"gamma", "beta"}
+    adapter.reset()
+    assert not tiny.moved(network.variables, source)
+
+
+def with_softmax():
+    model = make_unet()
+    outputs = dict(model.output)
+    outputs["semseg"] = layers.Softmax(name="probabilities")(outputs["semseg"])
+    return keras.Model(model.input, outputs)
+
+
+def with_two_inputs():
+    first, second = keras.Input((None, None, 3)), keras.Input((None, None, 1))
+    x = layers.Concatenate()([first, second])
+    return keras.Model([first, second], make_heads(x))
+
+
+def with_other_outputs():
+    model = make_unet()
+    return keras.Model(model.input, {"semseg": model.output["semseg"]})
+
+
+@pytest.mark.parametrize(
+    "make, features, message",
+    [
+        (make_unet, ["second", "third"], "skip.*'first'.*'join_1'"),
+        (make_unet, ["third"], "skip connection around.*'(first|second)'"),
+        (make_unet, ["thirds"], "names of layers.*'thirds'.*'third'"),
+        (make_unet, [], "`features` must name layers"),
+        (make_unet, ["first", "second", "third", "join_1"], "different strid"),
+        (with_softmax, UNET_FEATURES, "logits.*'probabilities'"),
+        (with_two_inputs, ["concatenate"], "one input"),
+        (with_other_outputs, UNET_FEATURES, r"keys \['semseg', 'depth'\]"),
+        (Subclassed, ["stem"], "functional or sequential.*a Subclassed"),
+        (make_nested, ["neck"], None),
+    ],
+)
+def test_models_that_cannot_be_cut(make, features, message):
+    if message is None:
+        assert make_network(make(), features).features_shape.keys() == {"P5"}
+        return
+    with pytest.raises(ValueError, match=message):
+        make_network(make(), features)
+
+
+def test_a_pinned_training_argument_is_told():
+    inputs = keras.Input((None, None, 3))
+    inner = keras.Input((None, None, 3))
+    nested = keras.Model(inner, conv(inner, 4, 2, name="end"), name="nested")
+    model = keras.Model(inputs, make_heads(nested(inputs, training=False)))
+    with pytest.warns(UserWarning, match=r"`training=...`.*\['nested'\]"):
+        make_network(model, ["end"])
+
+
+def test_wrong_ranges_and_channels():
+    for image_range in ((1, 0), (0, np.inf)):
+        with pytest.raises(ValueError, match="pair of finite numbers"):
+            make_network(image_range=image_range)
+    with pytest.raises(ValueError, match="`mean` and `std` must hold"):
+        MultiTaskModel(
+            tiny.TinyBackbone(), tiny.make_tasks(), mean=(0.5,), std=(0.5,)
+        )
+
+
+class WithoutDecode(Subclassed):
+    decode = None
+
+
+class WithoutNames(Subclassed):
+    def encode(self, images, training=False):
+        return list(super().encode(images, training).values())
+
+
+@pytest.mark.parametrize(
+    "cls, message",
+    [
+        (WithoutDecode, "without `decode`"),
+        (WithoutNames, "must return a dict of features"),
+    ],
+)
+def test_broken_contracts(cls, message):
+    with pytest.raises(ValueError, match=message):
+        MultiTaskModel.from_subclassed(cls(), tiny.make_tasks(2))
+
+
+def test_one_tensor_for_one_task():
+    inputs = keras.Input((None, None, 3))
+    x = conv(inputs, 4, 2, name="end")
+    model = keras.Model(inputs, layers.Conv2D(1, 1)(x))
+    network = MultiTaskModel.from_functional(model, [tasks.depth()], ["end"])
+    assert network.predict_on_batch(make_images())["depth"].shape[1] == SIZE
