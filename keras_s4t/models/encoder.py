@@ -23,7 +23,7 @@ def make_encoder(backbone, fused_norms=True):
     features = getattr(backbone, "pyramid_outputs", None)
     if features is None and isinstance(getattr(backbone, "output", 0), dict):
         features = backbone.output
-    shapes = keras.tree.map_structure(lambda x: tuple(x.shape), features)
+    shapes = {k: tuple(x.shape) for k, x in (features or {}).items()}
     if not features or any(len(x.shape) != 4 for x in features.values()):
         raise ValueError(
             "`backbone` must have `pyramid_outputs`, a dict of features of "
@@ -55,12 +55,12 @@ def fuse_norms(model, fused_norms=True):
     if not replacements:
         return model
 
-    def call(layer, inputs, **kwargs):
+    def call(layer, *inputs, **kwargs):
         if kwargs.get("mask") is None:
             for name, norm in replacements.items():
                 if norm.is_exact_for(layer):
-                    return norm(layer, name=f"{layer.name}_{name}")(inputs)
-        return layer(inputs, **kwargs)
+                    return norm(layer, name=f"{layer.name}_{name}")(*inputs)
+        return layer(*inputs, **kwargs)
 
     return keras.models.clone_model(
         model, clone_function=lambda layer: layer, call_function=call
