@@ -304,6 +304,12 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         optimizer = keras.optimizers.deserialize(config["optimizer"])
         self.compile(**{**config, "optimizer": optimizer})
 
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`; nothing is written if the config fails."""
+        # Keras empties the file first.
+        self.get_config()
+        super().save(filepath, *args, **kwargs)
+
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return {
