@@ -39,6 +39,16 @@ def check_task_names(tasks):
         )
 
 
+def check_metric_keys(tasks):
+    """Raises a `ValueError` if two metrics of tasks have one name in logs."""
+    keys = [key for task in tasks for key in task.metric_keys]
+    if len(set(keys)) < len(keys):
+        raise ValueError(
+            "The metrics of all tasks must have different names; give the "
+            f"tasks other names. Received: metrics {sorted(keys)}"
+        )
+
+
 def check_labels(labels, size, tasks):
     """Raises a `ValueError` unless the labels fit the tasks and images.
 

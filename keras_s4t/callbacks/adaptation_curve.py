@@ -15,7 +15,9 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
             where the first ended, and begins anew after `reset`.
 
     Attributes:
-        points: list of dicts, `{"step": int, <metric key>: float, ...}`.
+        points: list of dicts, `{"step": int, <metric key>: float, ...}`, with
+            all metrics of the tasks; `gain` and `relative` count the first of
+            every task.
 
     Raises:
         ValueError: If `every` is less than 1.
@@ -68,7 +70,14 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
 
     def _add_point(self, logs):
         self._check_logs(logs)
+        names = {key for task in self.model.tasks for key in task.metric_keys}
         metrics = {key: float(logs[key]) for key in self.higher_is_better}
+        # The other metrics of tasks, those with an entry per class too.
+        metrics |= {
+            key: float(value)
+            for key, value in logs.items()
+            if key.partition("/")[0] in names
+        }
         self.points.append({"step": self._step, **metrics})
 
     def _check_logs(self, logs):

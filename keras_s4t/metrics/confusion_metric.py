@@ -1,8 +1,6 @@
 import keras
 from keras import ops
 
-from keras_s4t.backend import count_ids
-
 
 class ConfusionMetric(keras.Metric):
     """Base class of metrics of confusions of classes.
@@ -115,21 +113,6 @@ class ConfusionMetric(keras.Metric):
         valid = ops.logical_and(valid, self._is_class(y_pred))
         cells = ops.where(valid, y_true * self.num_classes + y_pred, -1)
         return cells, weights, is_lost
-
-    @staticmethod
-    def _count(cells, weights, num_cells):
-        """Pixels of weight 1 per cell, in int32, and the sum of the others."""
-        cells = ops.reshape(cells, (-1,))
-        if weights is None:
-            return count_ids(cells, num_cells), ops.zeros((num_cells,))
-        weights = ops.reshape(weights, (-1,))
-        is_whole = weights == 1
-        sums = ops.segment_sum(
-            ops.where(ops.logical_or(cells < 0, is_whole), 0.0, weights),
-            ops.maximum(cells, 0),
-            num_segments=num_cells,
-        )
-        return count_ids(ops.where(is_whole, cells, -1), num_cells), sums
 
     def _is_class(self, ids):
         return ops.logical_and(ids >= 0, ids < self.num_classes)

@@ -39,11 +39,24 @@ class MeanAngularError(PixelMean):
     def pixel_values(self, y_true, y_pred, weights):
         """Angles, in degrees."""
         del weights
-        y_true, y_pred = unit(y_true, 0.0), unit(y_pred, 0.0)
-        sines, cosines = norm(y_pred - y_true), norm(y_pred + y_true)
-        angle = ops.where(
-            ops.logical_and(sines == 0, cosines == 0),
-            math.pi / 2,
-            2 * ops.arctan2(sines, cosines),
-        )
-        return angle * (180 / math.pi)
+        return angles(y_true, y_pred)
+
+
+def angles(y_true, y_pred):
+    """Angles between vectors along the last axis, in degrees.
+
+    Args:
+        y_true: Float32 tensor of shape `(..., 3)`, of any lengths.
+        y_pred: Float32 tensor of the same shape.
+
+    Returns:
+        Float32 tensor of shape `(..., 1)` in [0, 180].
+    """
+    y_true, y_pred = unit(y_true, 0.0), unit(y_pred, 0.0)
+    sines, cosines = norm(y_pred - y_true), norm(y_pred + y_true)
+    angle = ops.where(
+        ops.logical_and(sines == 0, cosines == 0),
+        math.pi / 2,
+        2 * ops.arctan2(sines, cosines),
+    )
+    return angle * (180 / math.pi)

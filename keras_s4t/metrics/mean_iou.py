@@ -4,10 +4,9 @@ import keras
 from keras import ops
 
 from keras_s4t.metrics.confusion_metric import ConfusionMetric
-
-# Float32 counts no further than 2**24 by ones. Whole pixels are counted in
-# int32 and kept as blocks of this many and a rest, both of them exact.
-BLOCK = 2**20
+from keras_s4t.metrics.counted_cells import BLOCK
+from keras_s4t.metrics.counted_cells import add_counts
+from keras_s4t.metrics.counted_cells import count_cells
 
 
 # Not a subclass of `keras.metrics.MeanIoU`: on PyTorch, Keras 3.15 counts the
@@ -68,16 +67,15 @@ class MeanIoU(ConfusionMetric):
         self._rest = self.add_variable(shape, "zeros", "float32", name="rest")
 
     def _add(self, cells, weights, is_lost):
-        counts, sums = self._count(cells, weights, self.num_classes**2)
+        counts, sums = count_cells(cells, weights, self.num_classes**2)
         shape = self._rest.shape
-        counts = ops.reshape(counts, shape)
-        rest = self._rest + ops.reshape(sums, shape)
-        rest = rest + ops.cast(counts % BLOCK, "float32")
-        full = ops.floor(rest / BLOCK)
-        rest = rest - full * BLOCK
-        self._rest.assign(ops.where(is_lost, math.nan, rest))
-        blocks = ops.cast(counts // BLOCK, "float32") + full
-        self._blocks.assign_add(blocks)
+        add_counts(
+            self._blocks,
+            self._rest,
+            ops.reshape(counts, shape),
+            ops.reshape(sums, shape),
+            is_lost,
+        )
 
     @property
     def confusion_matrix(self):

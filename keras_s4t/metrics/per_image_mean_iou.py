@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_s4t.metrics.confusion_metric import ConfusionMetric
+from keras_s4t.metrics.counted_cells import count_cells
 from keras_s4t.metrics.pixel_mean import mean_or_nan
 
 
@@ -57,7 +58,7 @@ class PerImageMeanIoU(ConfusionMetric):
         num_cells = self.num_classes**2
         starts = num_cells * ops.arange(num_images, dtype="int32")
         cells = ops.where(cells < 0, -1, cells + starts[:, None, None])
-        counts, sums = self._count(cells, weights, num_images * num_cells)
+        counts, sums = count_cells(cells, weights, num_images * num_cells)
         matrices = ops.reshape(
             ops.cast(counts, "float32") + sums,
             (num_images, self.num_classes, self.num_classes),

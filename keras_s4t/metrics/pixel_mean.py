@@ -3,6 +3,8 @@ import math
 import keras
 from keras import ops
 
+from keras_s4t.metrics.valid_pixels import valid_pixels
+
 
 class PixelMean(keras.Metric):
     """Base class of means over all valid pixels since the last reset.
@@ -36,6 +38,18 @@ class PixelMean(keras.Metric):
         """
         raise NotImplementedError
 
+    def is_defined(self, y_true):
+        """Where labels have a value of the metric; other pixels do not count.
+
+        Args:
+            y_true: As `pixel_values` takes it.
+
+        Returns:
+            Bool tensor `(batch_size, height, width, 1)`, or `None` if every
+            label has one.
+        """
+        del y_true
+
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch.
 
@@ -49,29 +63,12 @@ class PixelMean(keras.Metric):
         Raises:
             ValueError: If the shapes do not fit.
         """
-        y_true = ops.cast(y_true, "float32")
-        y_pred = ops.cast(y_pred, "float32")
-        if sample_weight is None:
-            sample_weight = ops.ones_like(y_pred[..., :1])
-        # A negative weight would turn an error into a gain.
-        weights = ops.maximum(ops.cast(sample_weight, "float32"), 0.0)
-        # Wrong shapes would broadcast without an error.
-        if (
-            not len(y_true.shape) == len(y_pred.shape) == 4
-            or y_true.shape[-1] != y_pred.shape[-1]
-            or len(weights.shape) != 4
-            or weights.shape[-1] != 1
-        ):
-            raise ValueError(
-                "`y_true` and `y_pred` must have the same shape "
-                "`(batch_size, height, width, channels)` and `sample_weight` "
-                "the shape `(batch_size, height, width, 1)`. Received: "
-                f"y_true.shape={tuple(y_true.shape)}, "
-                f"y_pred.shape={tuple(y_pred.shape)}, "
-                f"sample_weight.shape={tuple(weights.shape)}"
-            )
-        y_true = ops.where(weights > 0, y_true, 0.0)
-        y_pred = ops.where(weights > 0, y_pred, 0.0)
+        y_true, y_pred, weights = valid_pixels(y_true, y_pred, sample_weight)
+        defined = self.is_defined(y_true)
+        if defined is not None:
+            y_true = ops.where(defined, y_true, 0.0)
+            y_pred = ops.where(defined, y_pred, 0.0)
+            weights = ops.where(defined, weights, 0.0)
         values = self.pixel_values(y_true, y_pred, weights)
         total = ops.sum(weights * values)
         # A compiled sum may lose NaN on JAX.

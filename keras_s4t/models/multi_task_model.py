@@ -416,6 +416,12 @@ class MultiTaskModel(keras.Model):
             for task in self.tasks
         }
 
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`; nothing is written if the config fails."""
+        # Keras empties the file first.
+        self.get_config()
+        super().save(filepath, *args, **kwargs)
+
     def get_config(self):
         return {
             **super().get_config(),

@@ -3,6 +3,7 @@
 No other package tests the name of a task.
 """
 
+from keras_s4t.tasks.binary import binary
 from keras_s4t.tasks.depth import depth
 from keras_s4t.tasks.edge import edge
 from keras_s4t.tasks.label import CLASSES
@@ -10,13 +11,18 @@ from keras_s4t.tasks.label import DIRECTION
 from keras_s4t.tasks.label import DISTANCE
 from keras_s4t.tasks.label import STRENGTH
 from keras_s4t.tasks.label import Label
+from keras_s4t.tasks.measure import Measure
 from keras_s4t.tasks.normals import normals
+from keras_s4t.tasks.registration import register
+from keras_s4t.tasks.regression import regression
 from keras_s4t.tasks.semseg import semseg
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
 
 TASKS = {"semseg": semseg, "depth": depth, "normals": normals, "edge": edge}
-# The labels of those tasks, for loaders that know a task by its name alone.
+# All functions of this package that make tasks.
+FUNCTIONS = {**TASKS, "binary": binary, "regression": regression}
+# The labels of `TASKS`, for loaders that know a task by its name alone.
 LABELS = {
     "semseg": CLASSES,
     "depth": DISTANCE,
@@ -27,12 +33,14 @@ LABELS = {
 __all__ = [
     "LABELS",
     "Label",
+    "Measure",
     "TASKS",
     "Task",
     "directions",
     "get",
     "get_labels",
-    *TASKS,
+    "register",
+    *FUNCTIONS,
 ]
 
 
@@ -53,13 +61,15 @@ def get(name, **kwargs):
 
 
 def directions(tasks):
-    """Which way the metrics of tasks get better.
+    """Which way the first metrics of tasks get better.
+
+    Delta_TTT counts one metric of every task.
 
     Args:
         tasks: list of `Task`.
 
     Returns:
-        dict from the key of a metric to whether higher is better.
+        dict from the key of a task's first metric to whether higher is better.
     """
     return {task.metric_key: task.higher_is_better for task in tasks}
 

@@ -1,12 +1,20 @@
+import functools
+
 from keras import ops
 
 from keras_s4t import losses
+from keras_s4t import metrics as keras_metrics
 from keras_s4t.tasks import colors
 from keras_s4t.tasks.label import STRENGTH
+from keras_s4t.tasks.measure import Measure
+from keras_s4t.tasks.measure import choose
+from keras_s4t.tasks.measure import rmse
 from keras_s4t.tasks.not_a_number import keep_nan
-from keras_s4t.tasks.rmse import rmse_kwargs
+from keras_s4t.tasks.registration import of_this_package
 from keras_s4t.tasks.task import Task
 from keras_s4t.tasks.task import lookup
+from keras_s4t.tasks.task import title_of
+from keras_s4t.tasks.task import unit_range
 
 
 def probability(outputs):
@@ -38,10 +46,30 @@ EDGE_LOSSES = {
 }
 
 
-def edge(loss="l1", weight=1.0, alignment="none"):
-    """Edges, in [0, 1].
+MEASURES = {
+    "odsf": Measure(
+        "odsf", "ODS-F", "", True, keras_metrics.OptimalThresholdF1
+    ),
+    "ap": Measure(
+        "ap",
+        "average precision",
+        "",
+        True,
+        functools.partial(keras_metrics.AveragePrecision, tolerance=0.0075),
+    ),
+}
 
-    Metric: RMSE.
+
+@of_this_package
+def edge(
+    loss="l1",
+    weight=1.0,
+    alignment="none",
+    metrics=("rmse",),
+    name="edge",
+    title=None,
+):
+    """Edges, in [0, 1].
 
     Args:
         loss: `"l1"` (Taskonomy as source), `"balanced_bce"` on logits (NYUD
@@ -52,39 +80,38 @@ def edge(loss="l1", weight=1.0, alignment="none"):
             `RootMeanSquaredError`. The metric is called after it, since it
             compares with no other. An affine fit also absorbs the factor 255
             that the authors' release has in its predictions.
+        metrics: list of str, the first of which curves and tables count:
+            `"rmse"`; `"odsf"`, the best F1 at one threshold, see
+            `OptimalThresholdF1` for its protocol, which is not that of the
+            BSDS benchmark; `"ap"`, the average precision by the same protocol.
+            For both, labels from 0.5 on are edges.
+        name: str. Name of the task, and the beginning of its metrics' names.
+        title: Optional str. Name for people, by default one that follows
+            `name`.
 
     Returns:
         A `Task` with labels and predictions of shape `(height, width, 1)`,
         float32 in [0, 1].
 
     Raises:
-        ValueError: If `loss` or `alignment` is unknown.
+        ValueError: If `loss`, `alignment` or a metric is unknown.
     """
     loss_fn, postprocess, divergence = lookup("loss", loss, EDGE_LOSSES)
     return Task(
-        name="edge",
-        title="Edges",
+        name=name,
+        title=title_of(name, title, "edge", "Edges"),
         num_outputs=1,
         label=STRENGTH,
         loss=loss_fn,
         divergence=divergence,
-        **rmse_kwargs("edge", alignment),
-        metric_unit="",
-        higher_is_better=False,
+        measures=choose(metrics, {"rmse": rmse("", alignment), **MEASURES}),
         weight=weight,
         postprocess=postprocess,
         unit="",
         value_range=unit_range,
         picture=picture,
         legend="gray_r",
-        config={"loss": loss, "weight": weight, "alignment": alignment},
     )
-
-
-def unit_range(arrays):
-    """Probabilities share [0, 1]."""
-    del arrays
-    return (0.0, 1.0)
 
 
 def picture(values, value_range=(0.0, 1.0)):

@@ -96,6 +96,16 @@ def _other_strengths(values):
     ]
 
 
+def _other_binaries(values):
+    if values.min() >= 0 and values.max() <= 1:
+        return []
+    return [
+        "Labels of a binary task must be 0 or 1, and NaN where they are "
+        "missing; masks of 0 and 255 must be divided by 255. "
+        f"Received: values in [{values.min():.3g}, {values.max():.3g}]"
+    ]
+
+
 def _is_finite(label):
     # NaN compares as false.
     return abs(label) < math.inf
@@ -107,6 +117,14 @@ def _is_labeled(label):
 
 def _is_in_front(label):
     return (label > 0) & _is_finite(label)
+
+
+def _is_number(label):
+    # Tensors of TensorFlow have no `all`.
+    known = _is_finite(label[..., :1])
+    for i in range(1, label.shape[-1]):
+        known = known & _is_finite(label[..., i : i + 1])
+    return known
 
 
 def _is_direction(label):
@@ -149,3 +167,10 @@ STRENGTH = Label(
     is_averaged=True,
     suspicions=_other_strengths,
 )
+#: 0 or 1. What is not finite is missing.
+BINARY = Label(channels=1, is_known=_is_finite, suspicions=_other_binaries)
+
+
+def numbers(channels):
+    """Numbers of any unit. A pixel with one that is not finite is missing."""
+    return Label(channels=channels, is_known=_is_number)

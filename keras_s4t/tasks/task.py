@@ -1,16 +1,42 @@
 import dataclasses
+import json
 import math
+import re
 from collections.abc import Callable
 
 import keras
 
 from keras_s4t.tasks.label import Label
 
+# Keys of a configuration beside the arguments of the function.
+FUNCTION = "task"
+CHANGED = "changed"
+# What `dataclasses.replace` may change of a task that can be saved.
+REPLACEABLE = ("name", "title", "weight")
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What made a task.
+
+    Attributes:
+        function: Name of the function.
+        task: The task as the function made it.
+    """
+
+    function: str
+    task: "Task"
+
 
 @keras.saving.register_keras_serializable("keras_s4t")
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One dense task. Made by the functions of this package.
+    """One dense task.
+
+    Made by the functions of this package, or by one of your own, see
+    `register`. `dataclasses.replace` changes fields of a task; if other ones
+    than `name`, `title` and `weight` are changed outside of such a function,
+    the task cannot be saved.
 
     Attributes:
         name: Key of the task in labels, masks and predictions.
@@ -21,11 +47,8 @@ class Task:
         divergence: `divergence(outputs, reference)`, how far raw outputs are
             from a reference of the same shape: a float32 scalar, 0 where they
             agree, with gradients to both.
-        metric: `metric(name=...)`, a new Keras metric on postprocessed values.
-        metric_key: Name of the metric in logs and curves.
-        metric_title: Its name for people.
-        metric_unit: Its unit, empty if it has none.
-        higher_is_better: Direction of the metric.
+        measures: Tuple of `Measure`. The first one is what curves, tables and
+            Delta_TTT count.
         weight: Weight of the source loss among tasks.
         postprocess: Turns raw outputs `(batch_size, height, width,
             num_outputs)` into class ids, meters, unit vectors or
@@ -37,6 +60,7 @@ class Task:
             as uint8 RGB.
         legend: Tuple of `(label, rgb)` entries, or the name of a colormap.
         config: Arguments of the function that made the task.
+        origin: What made the task; `None` if no function did.
     """
 
     name: str
@@ -45,29 +69,79 @@ class Task:
     label: Label
     loss: Callable
     divergence: Callable
-    metric: Callable
-    metric_key: str
-    metric_title: str
-    metric_unit: str
-    higher_is_better: bool
+    measures: tuple
     weight: float
     postprocess: Callable
     unit: str
     value_range: Callable
     picture: Callable
     legend: tuple | str
-    config: dict
+    config: dict = dataclasses.field(default_factory=dict)
+    origin: Origin | None = dataclasses.field(
+        default=None, compare=False, repr=False
+    )
 
     def __post_init__(self):
+        # Names are parts of those of layers and metrics.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.name):
+            raise ValueError(
+                "The `name` of a task must be of letters, digits, '_', '-' and "
+                f"'.'. Received: name={self.name!r}"
+            )
         if not 0 <= self.weight < math.inf:
             raise ValueError(
                 "The `weight` of a task must be finite and not negative. "
                 f"Received: weight={self.weight}"
             )
+        names = [measure.name for measure in self.measures]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                "A task must have at least one metric, each of another name. "
+                f"Received: metrics {names}"
+            )
+        if self.measures[0].is_dict:
+            raise ValueError(
+                "The first metric of a task must be a single number. "
+                f"Received: metrics {names}"
+            )
+
+    @property
+    def metric_keys(self):
+        """Names of all metrics in logs and curves, a tuple."""
+        return tuple(f"{self.name}_{m.name}" for m in self.measures)
+
+    @property
+    def metric_key(self):
+        """Name of the first metric in logs and curves."""
+        return self.metric_keys[0]
+
+    @property
+    def metric_title(self):
+        """Name of the first metric for people."""
+        return self.measures[0].title
+
+    @property
+    def metric_unit(self):
+        """Unit of the first metric, empty if it has none."""
+        return self.measures[0].unit
+
+    @property
+    def higher_is_better(self):
+        """Direction of the first metric."""
+        return self.measures[0].higher_is_better
+
+    def make_metrics(self):
+        """New Keras metrics on postprocessed values, named by their keys."""
+        return [
+            measure.make(name=key)
+            for key, measure in zip(
+                self.metric_keys, self.measures, strict=True
+            )
+        ]
 
     def make_metric(self):
-        """A new Keras metric on postprocessed values, named by its key."""
-        return self.metric(name=self.metric_key)
+        """The first of `make_metrics`."""
+        return self.measures[0].make(name=self.metric_key)
 
     def label_shape(self, size):
         """Shape of one label of an image of size `(height, width)`."""
@@ -75,22 +149,84 @@ class Task:
         return (*size, channels) if channels else tuple(size)
 
     def get_config(self):
-        """The configuration that `from_config` takes."""
-        return {"task": self.name, **self.config}
+        """The configuration that `from_config` takes.
+
+        Raises:
+            ValueError: If it would not give this task again.
+        """
+        if self.origin is None:
+            raise ValueError(
+                "A task can be saved if a registered function made it: "
+                "decorate yours with `keras_s4t.tasks.register`. Received: "
+                f"task {self.name!r}, which no such function made"
+            )
+        changed = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.compare
+            and getattr(self, field.name)
+            != getattr(self.origin.task, field.name)
+        }
+        lost = sorted(set(changed) - set(REPLACEABLE))
+        if lost:
+            raise ValueError(
+                f"Only {list(REPLACEABLE)} of a task can be replaced if it is "
+                "to be saved. Replace others in a function of your own, "
+                "decorated with `keras_s4t.tasks.register`. Received: task "
+                f"{self.name!r} with other {lost}"
+            )
+        try:
+            json.dumps([self.config, changed])
+        except TypeError as error:
+            raise ValueError(
+                "Arguments of a function that makes a task must be numbers, "
+                "strings, bools, None, or lists or dicts of them. Received: "
+                f"task {self.name!r} of {self.config}"
+            ) from error
+        config = {FUNCTION: self.origin.function, **self.config}
+        return config | ({CHANGED: changed} if changed else {})
 
     @classmethod
     def from_config(cls, config):
-        """Makes the task of a configuration."""
+        """Makes the task of a configuration.
+
+        Raises:
+            ValueError: If the function that made it is not known.
+        """
         # The table imports this module.
-        from keras_s4t.tasks import get
+        from keras_s4t.tasks import FUNCTIONS
 
         config = dict(config)
-        return get(config.pop("task"), **config)
+        name, changed = config.pop(FUNCTION), config.pop(CHANGED, {})
+        function = FUNCTIONS.get(name)
+        function = function or keras.saving.get_registered_object(name)
+        if function is None:
+            raise ValueError(
+                f"The function of a task must be one of {sorted(FUNCTIONS)} "
+                "or registered by `keras_s4t.tasks.register`: import the "
+                f"module that does it. Received: task={name!r}"
+            )
+        return dataclasses.replace(function(**config), **changed)
+
+
+def title_of(name, title, default_name, default_title):
+    """The title of a task: the given one, or one that follows its name."""
+    if title is not None:
+        return title
+    if name == default_name:
+        return default_title
+    return name.replace("_", " ").capitalize()
 
 
 def no_range(arrays):
     """The `value_range` of what is drawn in fixed colors."""
     del arrays
+
+
+def unit_range(arrays):
+    """Probabilities share [0, 1]."""
+    del arrays
+    return (0.0, 1.0)
 
 
 def lookup(argument, name, table):

@@ -12,6 +12,7 @@ from keras_s4t.batches import look_when_read
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
+from keras_s4t.checks import check_metric_keys
 from keras_s4t.checks import check_not_empty
 from keras_s4t.checks import look_at_batch
 from keras_s4t.state.minimize import minimize
@@ -39,7 +40,10 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         method.check(network)
         if not method.built:
             method.build(method.features_shape(network))
-        self.task_metrics = [task.make_metric() for task in network.tasks]
+        check_metric_keys(network.tasks)
+        self.task_metrics = [
+            metric for task in network.tasks for metric in task.make_metrics()
+        ]
         self.skipped_steps = keras.metrics.Sum(name="skipped_steps")
         self.warned = set()
         self.measures_tasks = False
@@ -267,13 +271,17 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         self._check_labels(y, y_pred)
         values = self.network.postprocess(y_pred)
         masks = self._masks(y, sample_weight)
-        for task, metric in zip(self.tasks, self.task_metrics, strict=True):
+        measured = [task for task in self.tasks for _ in task.measures]
+        logs = {}
+        for task, metric in zip(measured, self.task_metrics, strict=True):
             metric.update_state(
                 y[task.name], values[task.name], masks[task.name]
             )
-        return loss | {
-            metric.name: metric.result() for metric in self.task_metrics
-        }
+            result = metric.result()
+            # Such as one number per class.
+            is_dict = isinstance(result, dict)
+            logs |= result if is_dict else {metric.name: result}
+        return loss | logs
 
     @property
     def loss_metric(self):
@@ -332,6 +340,12 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         """Compiles a loaded model as it was saved."""
         optimizer = keras.optimizers.deserialize(config["optimizer"])
         self.compile(**{**config, "optimizer": optimizer})
+
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`; nothing is written if the config fails."""
+        # Keras empties the file first.
+        self.get_config()
+        super().save(filepath, *args, **kwargs)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -125,6 +125,123 @@ def test_root_mean_squared_error(torchmetrics, sklearn_metrics):
     assert received == pytest.approx(float(keras_metric.result()))
 
 
+def depths(count=2):
+    """Labels and predictions of depth, positive."""
+    return np.random.default_rng(0).uniform(0.5, 5, (2, count, 8, 9, 1))
+
+
+def test_mean_absolute_error(torchmetrics, sklearn_metrics):
+    labels, predictions = depths().astype("f")
+    received = ours(metrics.MeanAbsoluteError(), labels, predictions)
+    pair = tensors(torchmetrics, predictions, labels)
+    expected = torchmetrics.MeanAbsoluteError()(*pair).item()
+    assert received == pytest.approx(expected)
+    expected = sklearn_metrics.mean_absolute_error(
+        labels.ravel(), predictions.ravel()
+    )
+    assert received == pytest.approx(expected)
+
+
+def test_absolute_relative_error(torchmetrics, sklearn_metrics):
+    labels, predictions = depths().astype("f")
+    received = ours(metrics.AbsoluteRelativeError(), labels, predictions)
+    pair = tensors(torchmetrics, predictions, labels)
+    metric = torchmetrics.MeanAbsolutePercentageError()
+    assert received == pytest.approx(metric(*pair).item())
+    expected = sklearn_metrics.mean_absolute_percentage_error(
+        labels.ravel(), predictions.ravel()
+    )
+    assert received == pytest.approx(expected)
+
+
+def test_root_mean_squared_log_error(sklearn_metrics):
+    labels, predictions = depths().astype("f")
+    received = ours(metrics.RootMeanSquaredLogError(), labels, predictions)
+    expected = sklearn_metrics.root_mean_squared_error(
+        np.log(labels.ravel()), np.log(predictions.ravel())
+    )
+    assert received == pytest.approx(expected, rel=1e-5)
+    # Theirs adds 1 before the logarithm.
+    other = sklearn_metrics.root_mean_squared_log_error(
+        labels.ravel(), predictions.ravel()
+    )
+    assert received != pytest.approx(other, rel=0.1)
+
+
+def test_accuracies_of_classes(maps, torchmetrics, sklearn_metrics):
+    labels, predictions = maps
+    known = labels != 255
+    pair = labels[known], predictions[known]
+    options = {"num_classes": NUM_CLASSES, "sparse_y_pred": True}
+    received = ours(metrics.PixelAccuracy(**options), labels, predictions)
+    expected = sklearn_metrics.accuracy_score(*pair)
+    assert received == pytest.approx(expected)
+    accuracy = torchmetrics.Accuracy(
+        "multiclass", num_classes=NUM_CLASSES, average="micro"
+    )
+    theirs = accuracy(*tensors(torchmetrics, *pair[::-1])).item()
+    assert received == pytest.approx(theirs)
+    received = ours(metrics.MeanAccuracy(**options), labels, predictions)
+    with warnings.catch_warnings():
+        # A class is predicted that no label has.
+        warnings.simplefilter("ignore")
+        expected = sklearn_metrics.balanced_accuracy_score(*pair)
+    assert received == pytest.approx(expected)
+    accuracy = torchmetrics.Accuracy(
+        "multiclass", num_classes=NUM_CLASSES, average="macro"
+    )
+    theirs = accuracy(*tensors(torchmetrics, *pair[::-1])).item()
+    # It counts a class that is only predicted as 0.
+    only_predicted = set(pair[1]) - set(pair[0])
+    found = len(set(pair[0]))
+    theirs *= (found + len(only_predicted)) / found
+    assert received == pytest.approx(theirs)
+
+
+def binaries():
+    """Labels, and probabilities with two decimals."""
+    rng = np.random.default_rng(0)
+    labels = (rng.uniform(size=(2, 9, 11, 1)) < 0.3).astype("float32")
+    noise = rng.uniform(size=labels.shape)
+    return labels, np.round(0.6 * noise + 0.3 * labels, 2).astype("float32")
+
+
+@pytest.mark.parametrize(
+    "metric, scikit_learn, torch_name",
+    [
+        (metrics.BinaryAccuracy, "accuracy_score", "Accuracy"),
+        (metrics.BinaryIoU, "jaccard_score", "JaccardIndex"),
+        (metrics.BinaryF1, "f1_score", "F1Score"),
+    ],
+)
+def test_binary_scores(
+    metric, scikit_learn, torch_name, torchmetrics, sklearn_metrics
+):
+    labels, probabilities = binaries()
+    received = ours(metric(), labels, probabilities)
+    function = getattr(sklearn_metrics, scikit_learn)
+    expected = function(labels.ravel(), probabilities.ravel() > 0.5)
+    assert 0 < received < 1 and received == pytest.approx(expected)
+    pair = tensors(torchmetrics, probabilities, labels.astype("int32"))
+    theirs = getattr(torchmetrics, torch_name)("binary")(*pair).item()
+    assert received == pytest.approx(theirs)
+
+
+def test_average_precision(torchmetrics, sklearn_metrics):
+    labels, probabilities = binaries()
+    received = ours(metrics.AveragePrecision(), labels, probabilities)
+    expected = sklearn_metrics.average_precision_score(
+        labels.ravel(), probabilities.ravel()
+    )
+    assert 0.3 < received < 1 and received == pytest.approx(expected)
+    metric = torchmetrics.AveragePrecision("binary", thresholds=101)
+    # Their thresholds are rounded otherwise, which matters for two decimals.
+    noise = np.random.default_rng(1).uniform(size=labels.shape).astype("f")
+    pair = tensors(torchmetrics, noise, labels.astype("int32"))
+    received = ours(metrics.AveragePrecision(), labels, noise)
+    assert received == pytest.approx(metric(*pair).item(), rel=1e-5)
+
+
 def test_angular_error(sklearn_metrics):
     labels, predictions = np.random.default_rng(0).normal(size=(2, 2, 4, 5, 3))
     received = ours(metrics.MeanAngularError(), labels, predictions)

@@ -35,6 +35,20 @@ CASES = {
         1,
     ),
     "merr": (metrics.MeanAngularError, {}, 3),
+    "median": (metrics.MedianAngularError, {}, 3),
+    "within_60": (metrics.ShareWithinAngle, {"degrees": 60.0}, 3),
+    "mae": (metrics.MeanAbsoluteError, {}, 1),
+    "abs_rel": (metrics.AbsoluteRelativeError, {}, 1),
+    "sq_rel": (metrics.SquaredRelativeError, {}, 1),
+    "rmse_log": (metrics.RootMeanSquaredLogError, {"smallest": 0.1}, 1),
+    "delta3": (metrics.ShareWithinFactor, {"factor": 1.25**3}, 1),
+    "pixel_accuracy": (metrics.PixelAccuracy, {"num_classes": 4}, 4),
+    "mean_accuracy": (metrics.MeanAccuracy, {"num_classes": 4}, 4),
+    "accuracy": (metrics.BinaryAccuracy, {}, 1),
+    "iou": (metrics.BinaryIoU, {}, 1),
+    "f1": (metrics.BinaryF1, {}, 1),
+    "ap": (metrics.AveragePrecision, {}, 1),
+    "odsf": (metrics.OptimalThresholdF1, {"tolerance": 0.2}, 1),
 }
 every_metric = pytest.mark.parametrize("case", list(CASES))
 
@@ -49,7 +63,7 @@ def batch(case, shape=SHAPE):
     *_, channels = CASES[case]
     rng = np.random.default_rng(0)
     outputs = rng.normal(size=(*shape, channels)).astype("float32")
-    if "miou" in case:
+    if channels == 4:
         labels = rng.integers(channels, size=shape).astype("int32")
     else:
         labels = rng.normal(size=outputs.shape).astype("float32")
@@ -92,7 +106,7 @@ def test_invalid_pixels_do_not_count(case):
 def test_a_prediction_that_is_no_number(case):
     labels, outputs, mask = batch(case)
     mask[0, 0, 0] = 1
-    labels[0, 0, 0] = 0
+    labels[0, 0, 0] = 2
     outputs[0, 0, 0] = np.nan
     assert np.isnan(value(case, labels, outputs, mask))
     # Nor does it come back.
