@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import tempfile
 
 
@@ -34,6 +35,49 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path, replaces):
+    """As `atomic_path`, for a folder.
+
+    Args:
+        path: string or path. The folder to write.
+        replaces: Function from the `pathlib.Path` of a folder that is there
+            already to whether it may be replaced. An empty one always is.
+
+    Yields:
+        The `pathlib.Path` of a new, empty folder to write to.
+
+    Raises:
+        ValueError: If something is there that may not be replaced.
+    """
+    path = pathlib.Path(path).absolute()
+    is_there = path.exists()
+    if is_there and not (
+        path.is_dir() and (not any(path.iterdir()) or replaces(path))
+    ):
+        raise ValueError(
+            "The path must be new, or a folder that may be replaced. "
+            f"Received: {str(path)!r}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    old = path.with_name(f".{os.getpid()}.old.{path.name}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if is_there:
+            os.replace(path, old)
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            if is_there:
+                os.replace(old, path)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def check_folder(folder, argument):

@@ -23,10 +23,28 @@ MAY_IMPORT = {
     },
     "plots": {"curves", "files", "tasks"},
     "callbacks": {"curves", "state", "tasks"},
-    "training": {"backend", "batches", "checks", "layers", "state"},
+    "training": {
+        "backend",
+        "batches",
+        "checks",
+        "export",
+        "layers",
+        "presets",
+        "state",
+    },
     "methods": {"checks", "layers", "losses", "vectors"},
-    "models": {"backend", "checks", "imagenet", "layers", "state"},
-    "tasks": {"losses", "metrics", "vectors"},
+    "models": {
+        "backend",
+        "checks",
+        "export",
+        "imagenet",
+        "layers",
+        "presets",
+        "state",
+    },
+    "export": {"backend", "files", "state"},
+    "presets": {"files", "version"},
+    "tasks": {"backend", "losses", "metrics", "vectors"},
     "curves": {"files"},
     "layers": set(),
     "losses": {"checks", "vectors"},
@@ -48,7 +66,15 @@ SHARED = ("layers", "losses")
 HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}
 # The release's checkpoints are PyTorch's, whatever the backend.
 READS_PYTORCH = "models/release/file.py"
-MAY_IMPORT_HEAVY = ("backend/", "data/", "batches.py", READS_PYTORCH)
+# Exports are TensorFlow's, whatever the backend.
+WRITES_TENSORFLOW = "export/formats.py"
+MAY_IMPORT_HEAVY = (
+    "backend/",
+    "data/",
+    "batches.py",
+    READS_PYTORCH,
+    WRITES_TENSORFLOW,
+)
 
 
 def name_of(path):
@@ -175,10 +201,14 @@ def test_the_data_path_imports_tensorflow_lazily():
             assert not top_level & HEAVY, path
 
 
-def test_checkpoints_import_pytorch_lazily():
-    path = ROOT / READS_PYTORCH
+@pytest.mark.parametrize(
+    "name, backend",
+    [(READS_PYTORCH, "torch"), (WRITES_TENSORFLOW, "tensorflow")],
+)
+def test_files_of_one_library_import_it_lazily(name, backend):
+    path = ROOT / name
     heads = {n.split(".")[0] for n in imports(path)}
-    assert heads & HEAVY == {"torch"}
+    assert heads & HEAVY == {backend}
     assert not {n.split(".")[0] for n in imports(path, True)} & HEAVY
 
 

@@ -22,6 +22,10 @@ No other package names a backend.
   summed over replicas.
 - `count_ids(ids, num_ids)`: how often each of `0 ... num_ids - 1` occurs in an
   int32 tensor of shape `(n,)`, an int32 tensor. Other ids are not counted.
+- `exports_itself`: whether Keras writes every format of `Model.export` here.
+- `full_precision()`: context manager in which GPUs do not round the inputs of
+  products to TF32.
+- `argmax(x)`: index of the largest entry along the last axis, int32.
 """
 
 import importlib
@@ -48,3 +52,6 @@ write_if = _backend.write_if
 replicated = _backend.replicated
 has_exact_moments = _backend.has_exact_moments
 count_ids = _backend.count_ids
+argmax = _backend.argmax
+exports_itself = _backend.exports_itself
+full_precision = _backend.full_precision

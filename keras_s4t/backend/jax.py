@@ -9,6 +9,7 @@ from jax import numpy as jnp
 from keras_s4t.backend.selection import write_selected
 
 has_exact_moments = True
+exports_itself = False
 no_gradients = contextlib.nullcontext
 # XLA fuses the selection with what was written.
 write_if = write_selected
@@ -76,6 +77,16 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
     """A scale and an offset, which XLA fuses with adjacent operations."""
     scale = gamma * jax.lax.rsqrt(variance + epsilon)
     return (x * scale + (beta - mean * scale)).astype(x.dtype)
+
+
+def full_precision():
+    """Within it, float32 products are not rounded to TF32."""
+    return jax.default_matmul_precision("float32")
+
+
+def argmax(x):
+    """JAX's own."""
+    return jnp.argmax(x, axis=-1).astype("int32")
 
 
 def count_ids(ids, num_ids):

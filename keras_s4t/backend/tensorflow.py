@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_s4t.backend.selection import write_selected
 
 has_exact_moments = True
+exports_itself = True
 no_gradients = contextlib.nullcontext
 
 
@@ -85,6 +86,22 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
         epsilon=epsilon,
         is_training=False,
     ).y
+
+
+@contextlib.contextmanager
+def full_precision():
+    """Within it, float32 products are not rounded to TF32."""
+    was_enabled = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(was_enabled)
+
+
+def argmax(x):
+    """TensorFlow's own: Keras's tells -0.0 from 0.0 by bits, LiteRT cannot."""
+    return tf.argmax(tf.cast(x, "float32"), axis=-1, output_type="int32")
 
 
 def count_ids(ids, num_ids):

@@ -1,5 +1,7 @@
 """PyTorch implementations of the functions in `__init__.py`."""
 
+import contextlib
+
 import keras
 import torch
 from torch.utils import checkpoint as torch_checkpoint
@@ -7,6 +9,7 @@ from torch.utils import checkpoint as torch_checkpoint
 from keras_s4t.backend.selection import write_selected
 
 has_exact_moments = False
+exports_itself = False
 no_gradients = torch.no_grad
 
 
@@ -65,6 +68,30 @@ def batch_norm_with_given_statistics(x, mean, variance, gamma, beta, epsilon):
         x.permute(0, 3, 1, 2), mean, variance, gamma, beta, eps=epsilon
     )
     return outputs.permute(0, 2, 3, 1)
+
+
+@contextlib.contextmanager
+def full_precision():
+    """Within it, float32 products are not rounded to TF32."""
+    switches = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    name, full = "allow_tf32", False
+    if hasattr(torch.backends.cudnn, "conv"):
+        # Since PyTorch 2.9, which refuses to mix both ways.
+        switches[1] = torch.backends.cudnn.conv
+        name, full = "fp32_precision", "ieee"
+    before = [getattr(switch, name) for switch in switches]
+    for switch in switches:
+        setattr(switch, name, full)
+    try:
+        yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            setattr(switch, name, value)
+
+
+def argmax(x):
+    """PyTorch's own."""
+    return torch.argmax(x, dim=-1).to(torch.int32)
 
 
 def count_ids(ids, num_ids):

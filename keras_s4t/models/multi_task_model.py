@@ -7,6 +7,7 @@ from keras import ops
 from keras_s4t import imagenet
 from keras_s4t.checks import check_images
 from keras_s4t.checks import check_task_names
+from keras_s4t.export import Exportable
 from keras_s4t.models.decoders.pyramid import PyramidDecoder
 from keras_s4t.models.encoder import make_encoder
 from keras_s4t.models.encoder import normalizing_layers
@@ -16,11 +17,12 @@ from keras_s4t.models.leaves import leaves
 from keras_s4t.models.leaves import norms
 from keras_s4t.models.tapped_encoder import PYRAMID
 from keras_s4t.models.tapped_encoder import TappedEncoder
+from keras_s4t.presets import Preset
 from keras_s4t.state.pure_call import without_writing
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class MultiTaskModel(keras.Model):
+class MultiTaskModel(Exportable, Preset, keras.Model):
     """One encoder and a decoder of several dense tasks.
 
     The encoder is the feature pyramid of a keras-hub backbone behind an input

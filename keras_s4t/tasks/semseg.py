@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_s4t import losses
 from keras_s4t import metrics as keras_metrics
+from keras_s4t.backend import argmax
 from keras_s4t.tasks import colors
 from keras_s4t.tasks.label import CLASSES
 from keras_s4t.tasks.measure import Measure
@@ -126,9 +127,9 @@ def _measures(num_classes, class_names):
 
 def class_ids(outputs):
     """The most likely class of every pixel, -1 where logits are NaN."""
+    outputs = ops.convert_to_tensor(outputs)
     is_nan = ops.any(ops.isnan(outputs), axis=-1)
-    ids = ops.cast(ops.argmax(outputs, axis=-1), "int32")
-    return ops.where(is_nan, NOT_A_NUMBER, ids)
+    return ops.where(is_nan, NOT_A_NUMBER, argmax(outputs))
 
 
 def picture(values, value_range=None):

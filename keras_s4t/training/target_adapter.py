@@ -9,6 +9,8 @@ from keras_s4t.backend import replicated
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
+from keras_s4t.export import Exportable
+from keras_s4t.presets import Preset
 from keras_s4t.state.minimize import gradient_of
 from keras_s4t.state.pure_call import without_writing
 from keras_s4t.state.snapshot import Snapshot
@@ -18,7 +20,7 @@ from keras_s4t.training.updates import describe_updates
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class TargetAdapter(TaskTrainer):
+class TargetAdapter(Exportable, Preset, TaskTrainer):
     """Adapts a network to a target stream at test time.
 
     `fit` makes one update per batch of the variables that the method selects,
@@ -60,6 +62,10 @@ class TargetAdapter(TaskTrainer):
     def batch_statistics(self):
         """Whether adaptation normalizes with the statistics of the batch."""
         return self.method.bn_mode != "source"
+
+    def served(self):
+        """What `export` writes; see `Exportable.served`."""
+        return self.network, self.method.bn_mode == "batch"
 
     @property
     def taps(self):

@@ -56,7 +56,7 @@ def test_what_moves_and_what_follows(name):
     decoder = network.decoder
     statistics = ids(network.moving_statistics)
     of_decoder = ids(decoder.variables) & statistics
-    assert len(of_decoder) == 2 * len(decoder.batch_norms) > 0
+    assert len(of_decoder) == 2 * len(network.decoder_batch_norms) > 0
     images, *_ = tiny.make_arrays(4)
     source = tiny.numpy_values(network.variables)
     adapter.fit(keras_s4t.data.online_stream(images, steps=2), verbose=0)
@@ -66,7 +66,11 @@ def test_what_moves_and_what_follows(name):
     # Weights of the decoder: scales and offsets, by the two methods that move
     # those of the network.
     weights = moved & ids(decoder.trainable_variables)
-    affine = [v for norm in decoder.batch_norms for v in norm.trainable_weights]
+    affine = [
+        v
+        for norm in network.decoder_batch_norms
+        for v in norm.trainable_weights
+    ]
     assert weights <= ids(affine)
     assert bool(weights) is (name in ("Tent", "TIPI"))
     if name == "TIPI":
@@ -75,7 +79,7 @@ def test_what_moves_and_what_follows(name):
         below = network.variables_up_to("P2")
         assert moved - statistics == ids(below)
     number = len(network.batch_norms)
-    assert number == 2 + len(decoder.batch_norms)
+    assert number == 2 + len(network.decoder_batch_norms)
     followed = number if follows else 2
     if method.bn_mode == "update":
         text = f"The statistics of {followed} of {number} batch norms follow"
