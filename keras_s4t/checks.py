@@ -49,8 +49,15 @@ def check_metric_keys(tasks):
         )
 
 
+def labeled_tasks(tasks, labels):
+    """The tasks that labels, a dict by task name, have an entry for."""
+    return [task for task in tasks if task.name in labels]
+
+
 def check_labels(labels, size, tasks):
     """Raises a `ValueError` unless the labels fit the tasks and images.
+
+    Labels may lack tasks, which then are neither trained nor measured.
 
     Args:
         labels: dict from task name to labels, checked for static shapes.
@@ -59,12 +66,16 @@ def check_labels(labels, size, tasks):
     """
     names = [task.name for task in tasks]
     keys = sorted(labels) if isinstance(labels, dict) else None
-    if keys is None or not set(names) <= set(keys):
+    missing = set(names) - set(keys or ())
+    # A key that is no task beside a task without labels is a wrong name.
+    is_mistaken = missing and (not keys or set(keys) - set(names))
+    if keys is None or is_mistaken:
         received = f"a {type(labels).__name__}" if keys is None else keys
         raise ValueError(
-            f"Labels must be a dict with the keys {names}. Received: {received}"
+            f"Labels must be a dict with the keys {names}, or some of them. "
+            f"Received: {received}"
         )
-    for task in tasks:
+    for task in labeled_tasks(tasks, labels):
         expected = task.label_shape(tuple(size))
         received = tuple(labels[task.name].shape)[1:]
         if not same_shape(expected, received):
@@ -152,7 +163,16 @@ def look_at_batch(batch, tasks, warned):
             "`images` must be in 0 ... 255: the network normalizes them. "
             f"Received: values in [{images.min():.3g}, {images.max():.3g}]"
         )
-    for task in tasks if isinstance(labels, dict) else ():
+    labels = labels if isinstance(labels, dict) else {}
+    missing = [
+        task.name for task in tasks if labels and task.name not in labels
+    ]
+    if missing:
+        found.append(
+            f"Labels lack the tasks {missing}, which are neither trained nor "
+            f"measured. Received: labels with the keys {sorted(labels)}"
+        )
+    for task in labeled_tasks(tasks, labels):
         label = keras.ops.convert_to_numpy(labels[task.name])
         mask = (masks or {}).get(task.name)
         if mask is None:

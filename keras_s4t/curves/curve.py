@@ -56,6 +56,9 @@ class Curve:
     def gain(self, step):
         """Delta_TTT at a step, the mean relative gain of the tasks.
 
+        The tasks are those of `counted`: a metric that is NaN at the first
+        point had no labels.
+
         Args:
             step: int.
 
@@ -66,16 +69,30 @@ class Curve:
             ValueError: If there is no point at this step.
         """
         after, before = (
-            {key: point[key] for key in self.higher_is_better}
+            {key: point[key] for key in self.counted}
             for point in (self.at(step), self.points[0])
         )
-        return ttt_gain(before, after, self.higher_is_better)
+        return ttt_gain(before, after, self.counted)
+
+    @property
+    def counted(self):
+        """What `gain` and `relative` count: tasks with labels.
+
+        A dict from metric key to whether higher is better.
+        """
+        first = self.points[0] if self.points else {}
+        return {
+            key: higher
+            for key, higher in self.higher_is_better.items()
+            if not math.isnan(first.get(key, math.nan))
+        }
 
     @property
     def gains(self):
         """Delta_TTT at every step, in percent.
 
-        All values are NaN if a metric before adaptation is 0 or not finite.
+        All values are NaN if a metric before adaptation is 0 or infinite, or
+        if there are no labels at all.
         """
         try:
             return [self.gain(step) for step in self.steps]
@@ -98,7 +115,7 @@ class Curve:
         """
         return {
             key: relative_curve([p[key] for p in self.points], higher)
-            for key, higher in self.higher_is_better.items()
+            for key, higher in self.counted.items()
         }
 
     def save(self, path):

@@ -134,7 +134,7 @@ class Method(keras.layers.Layer):
             features: dict from level to the features of these images.
             supervise: `supervise(predictions)`, the task losses as a dict from
                 task name to a scalar: a method can use supervision, but never
-                sees a label.
+                sees a label. Tasks without labels are not in it.
 
         Returns:
             dict from name to a scalar. A task's name adds to the loss of that

@@ -33,6 +33,20 @@ def check_levels(network, **argument):
         )
 
 
+def check_rgb(network, method):
+    """Raises a `ValueError` unless the images of a network are RGB.
+
+    Args:
+        network: The `MultiTaskModel`.
+        method: The `Method`, which changes or predicts colors.
+    """
+    if network.num_channels != 3:
+        raise ValueError(
+            f"{type(method).__name__} works on the 3 channels of RGB images. "
+            f"Received: a network of {network.num_channels} channels"
+        )
+
+
 def check_classes(network, **argument):
     """Raises an error unless a network has a task, and the task classes.
 

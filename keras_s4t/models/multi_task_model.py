@@ -254,7 +254,11 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
 
     def __dir__(self):
         # As `Decoder.__dir__`.
-        return [name for name in super().__dir__() if "batch_norms" not in name]
+        return [
+            name
+            for name in super().__dir__()
+            if name != "leaves" and "batch_norms" not in name
+        ]
 
     @property
     def batch_norms(self):
@@ -435,7 +439,7 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
             # Names of layers may be others in a model made anew.
             "frozen": [
                 i
-                for i, layer in enumerate(self._leaves())
+                for i, layer in enumerate(self.leaves)
                 if layer.weights and not layer.trainable
             ],
         }
@@ -449,7 +453,8 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
             "std": self.std,
         }
 
-    def _leaves(self):
+    @property
+    def leaves(self):
         """The innermost layers of backbone and decoder."""
         return [*leaves(self.backbone), *leaves(self.decoder)]
 
@@ -461,7 +466,7 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
             if key in config:
                 config[key] = keras.saving.deserialize_keras_object(config[key])
         model = cls(**config)
-        layers = model._leaves()
+        layers = model.leaves
         for i in frozen:
             layers[i].trainable = False
         return model

@@ -9,6 +9,7 @@ from keras_s4t.backend import replicated
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
+from keras_s4t.checks import labeled_tasks
 from keras_s4t.export import Exportable
 from keras_s4t.presets import Preset
 from keras_s4t.state.minimize import gradient_of
@@ -57,6 +58,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         self.stream_steps = None
         self.num_resets = 0
         self.warned_of_frozen = False
+        self.warned_of_random = False
 
     @property
     def batch_statistics(self):
@@ -173,7 +175,10 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
             return ops.zeros(())
         losses = self.task_losses(y, y_pred, sample_weight)
         return replicated(
-            sum(task.weight * losses[task.name] for task in self.tasks)
+            sum(
+                task.weight * losses[task.name]
+                for task in labeled_tasks(self.tasks, losses)
+            )
         )
 
     def adapt(self, images):

@@ -14,6 +14,7 @@ from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
 from keras_s4t.checks import check_metric_keys
 from keras_s4t.checks import check_not_empty
+from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
 from keras_s4t.state.minimize import minimize
 from keras_s4t.training.train_step import StateMixins
@@ -252,7 +253,8 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
 
         `labels`, raw `predictions` and `masks`, of shape `(batch_size, height,
         width, 1)`, are dicts by task name. Where a task has no mask, labels
-        that are missing do not count; see `Label.is_known`.
+        that are missing do not count; see `Label.is_known`. A task without
+        labels has no loss.
         """
         self._check_labels(labels, predictions)
         masks = self._masks(labels, masks)
@@ -260,7 +262,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
             task.name: task.loss(
                 labels[task.name], predictions[task.name], masks[task.name]
             )
-            for task in self.tasks
+            for task in labeled_tasks(self.tasks, labels)
         }
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -274,9 +276,10 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         measured = [task for task in self.tasks for _ in task.measures]
         logs = {}
         for task, metric in zip(measured, self.task_metrics, strict=True):
-            metric.update_state(
-                y[task.name], values[task.name], masks[task.name]
-            )
+            if task.name in masks:
+                metric.update_state(
+                    y[task.name], values[task.name], masks[task.name]
+                )
             result = metric.result()
             # Such as one number per class.
             is_dict = isinstance(result, dict)
@@ -301,7 +304,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
             else task.label.is_known(
                 ops.cast(labels[task.name], task.label.dtype)
             )
-            for task in self.tasks
+            for task in labeled_tasks(self.tasks, labels)
         }
 
     def encode(self, images, training=None, taps=None, keep_state=False):

@@ -62,6 +62,15 @@ def check_updates(adapter):
             f"the target. Received: a network with {len(network.batch_norms)} "
             f"batch norms, none of them trainable{_other_norms(network)}"
         )
+    random = _random_layers(network)
+    if random and follows and not adapter.warned_of_random:
+        adapter.warned_of_random = True
+        warnings.warn(
+            f"{len(random)} layers of the network are random in training, as "
+            "dropout is, and so in updates of a method whose batch norms use "
+            f"the statistics of the target. The first is {random[0].name!r}.",
+            stacklevel=5,
+        )
     frozen = frozen_layers(network.encoder)
     if frozen and (updates or follows) and not adapter.warned_of_frozen:
         adapter.warned_of_frozen = True
@@ -83,6 +92,16 @@ def _other_norms(network):
         "could follow; their scales and offsets are moved by methods with "
         '`update="norms"`'
     )
+
+
+def _random_layers(network):
+    """Layers that draw random numbers, such as dropout of a rate above 0."""
+    return [
+        layer
+        for layer in network.leaves
+        if getattr(layer, "seed_generator", None) is not None
+        and getattr(layer, "rate", 1) != 0
+    ]
 
 
 def frozen_layers(encoder):

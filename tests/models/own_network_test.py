@@ -340,3 +340,23 @@ def test_one_tensor_for_one_task():
     model = keras.Model(inputs, layers.Conv2D(1, 1)(x))
     network = MultiTaskModel.from_functional(model, [tasks.depth()], ["end"])
     assert network.predict_on_batch(make_images())["depth"].shape[1] == SIZE
+
+
+def test_dropout_is_told():
+    inputs = keras.Input((None, None, 3))
+    x = layers.Dropout(0.1, name="drop")(conv(inputs, 4, 2, name="end"))
+    model = keras.Model(inputs, make_heads(x))
+    adapter = keras_s4t.TargetAdapter(
+        make_network(model, ["end"]), keras_s4t.methods.BatchNormOnly()
+    )
+    adapter.compile()
+    with pytest.warns(UserWarning, match="random in training.*'drop'"):
+        adapter.adapt(make_images())
+    adapter.adapt(make_images())
+
+
+@pytest.mark.parametrize("name", ["TTTPlusPlus", "S4TImageRecon"])
+def test_methods_of_colors(name):
+    network = make_network(make_unet(channels=1))
+    with pytest.raises(ValueError, match="3 channels of RGB.*1 channels"):
+        keras_s4t.TargetAdapter(network, keras_s4t.methods.get(name))

@@ -104,3 +104,58 @@ def test_a_network_that_is_lost_has_no_metrics():
         )
         assert len(logs) == 5
         assert all(np.isnan(value) for value in logs.values()), logs
+
+
+def make_partial(keys=("depth", "normals")):
+    """Arrays whose labels lack tasks."""
+    images, labels, masks = tiny.make_arrays(4)
+    return (
+        images,
+        {key: labels[key] for key in keys},
+        {key: masks[key] for key in keys},
+    )
+
+
+@pytest.mark.parametrize("balance", ["fixed", "awl"])
+def test_trains_on_some_tasks(balance):
+    network = tiny.make_network()
+    trainer = keras_s4t.SourceTrainer(network, tiny.make_s4t(), balance)
+    trainer.compile(keras.optimizers.SGD(1e-2))
+    before = tiny.numpy_values(network.variables)
+    batches = keras_s4t.data.ArrayBatches(make_partial(), 2)
+    with pytest.warns(UserWarning, match=r"lack the tasks \['semseg', 'edge'"):
+        logs = trainer.fit(batches, verbose=0).history
+    assert np.isnan([logs["semseg_miou"][0], logs["edge_rmse"][0]]).all()
+    assert np.isfinite([logs["depth_rmse"][0], logs["loss"][0]]).all()
+    moved = tiny.moved(network.variables, before)
+    for name in ("semseg", "depth", "normals", "edge"):
+        weights = {id(v) for v in network.decoders[name].trainable_variables}
+        assert (weights <= moved) == (name in ("depth", "normals"))
+        assert bool(weights & moved) == (name in ("depth", "normals"))
+    # The second time is silent.
+    trainer.evaluate(batches, verbose=0)
+
+
+def test_a_curve_counts_the_tasks_with_labels():
+    adapter = tiny.make_adapter()
+    target = keras_s4t.data.ArrayBatches(make_partial(["depth"]), 2)
+    curve = keras_s4t.callbacks.AdaptationCurve(target)
+    stream = keras_s4t.data.online_stream(target)
+    with pytest.warns(UserWarning, match="lack the tasks"):
+        adapter.fit(stream, callbacks=[curve], verbose=0)
+    assert curve.counted == {"depth_rmse": False}
+    before, after = (p["depth_rmse"] for p in (curve.points[0], curve.at(2)))
+    assert curve.gain(2) == pytest.approx(100 * (before - after) / before)
+    assert list(curve.relative) == ["depth_rmse"]
+
+
+def test_a_wrong_name_is_no_missing_task():
+    images, labels, masks = make_partial()
+    labels["segmentation"] = labels["depth"]
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(), keras_s4t.methods.SourceOnly()
+    )
+    trainer.compile()
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 2)
+    with pytest.raises(ValueError, match="Labels must be a dict.*segmentation"):
+        trainer.fit(batches, verbose=0)

@@ -164,7 +164,8 @@ class S4T(Method):
         alone = supervise(_resized(projected, size))
         joint = supervise(self.predict_jointly(latents, size))
         first, second = self.source_weights
-        return {k: first * alone[k] + second * joint[k] for k in latents}
+        # Tasks without labels have no loss.
+        return {k: first * alone[k] + second * joint[k] for k in alone}
 
     def target_loss(self, adapter, images, features):
         distances = self.distances(adapter, images, features)

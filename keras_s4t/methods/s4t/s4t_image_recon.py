@@ -7,6 +7,7 @@ from keras_s4t.layers.pyramid_conv import PyramidConv
 from keras_s4t.layers.resizing import resize_bilinear
 from keras_s4t.losses import absolute_error
 from keras_s4t.methods.method import Method
+from keras_s4t.methods.requirements import check_rgb
 from keras_s4t.methods.s4t.patches import normalize_patches
 from keras_s4t.methods.s4t.task_behavior_synchronizer import (
     TaskBehaviorSynchronizer,
@@ -73,6 +74,9 @@ class S4TImageRecon(Method):
         self.norm_pix = norm_pix
         self.synchronizer_options = dict(synchronizer or {})
         self.seed = seed
+
+    def check(self, network):
+        check_rgb(network, self)
 
     def build(self, features_shape):
         self.projection.build(features_shape)

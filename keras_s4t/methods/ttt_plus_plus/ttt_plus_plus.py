@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_s4t.methods.method import Method
 from keras_s4t.methods.requirements import check_levels
+from keras_s4t.methods.requirements import check_rgb
 from keras_s4t.methods.ttt_plus_plus.contrastive import nt_xent
 from keras_s4t.methods.ttt_plus_plus.moment_alignment import MomentAlignment
 from keras_s4t.methods.ttt_plus_plus.projection_head import ProjectionHead
@@ -71,6 +72,7 @@ class TTTPlusPlus(Method):
         self.legacy_scale = legacy_scale
 
     def check(self, network):
+        check_rgb(network, self)
         check_levels(network, level=self.taps(network))
 
     def taps(self, network):
