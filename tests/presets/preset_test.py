@@ -22,12 +22,10 @@ import tiny
 import keras_s4t
 
 adapter = keras_s4t.TargetAdapter.from_preset(sys.argv[1])
-images = np.load(sys.argv[2])
 adapter.compile()
-now = adapter.predict(images, verbose=0)["depth"]
+np.savez(sys.argv[2], *tiny.numpy_values(adapter.network.variables))
 adapter.reset()
-source = adapter.predict(images, verbose=0)["depth"]
-np.savez(sys.argv[3], now=now, source=source)
+np.savez(sys.argv[3], *tiny.numpy_values(adapter.network.variables))
 """
 
 
@@ -91,7 +89,6 @@ def test_an_adapter_round_trips_with_its_source_state(tmp_path):
     assert_same(state, [*loaded.network.variables, *loaded.method.variables])
     with h5py.File(tmp_path / "rooms" / "model.weights.h5") as file:
         assert "optimizer" not in file
-        assert "network" in file["layers"] or file["layers"].keys()
 
 
 @pytest.mark.slow
@@ -100,14 +97,12 @@ def test_loads_under_another_backend(tmp_path):
     pytest.importorskip(other)
     adapter = make_adapted()
     adapter.save_to_preset(tmp_path / "rooms")
-    images = tiny.make_arrays(2)[0]
-    np.save(tmp_path / "images.npy", images)
     result = subprocess.run(
         [
             sys.executable,
             "-c",
             SCRIPT,
-            *(str(tmp_path / n) for n in ("rooms", "images.npy", "out.npz")),
+            *(str(tmp_path / n) for n in ("rooms", "now.npz", "source.npz")),
         ],
         capture_output=True,
         text=True,
@@ -119,14 +114,13 @@ def test_loads_under_another_backend(tmp_path):
         timeout=300,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    with np.load(tmp_path / "out.npz") as outputs:
-        now, source = outputs["now"], outputs["source"]
-    assert abs(now - source).max() > 0.01
-    expected = adapter.predict(images, verbose=0)["depth"]
-    np.testing.assert_allclose(now, expected, rtol=1e-4, atol=1e-4)
-    adapter.reset()
-    expected = adapter.predict(images, verbose=0)["depth"]
-    np.testing.assert_allclose(source, expected, rtol=1e-4, atol=1e-4)
+    for name in ("now", "source"):
+        values = tiny.numpy_values(adapter.network.variables)
+        with np.load(tmp_path / f"{name}.npz") as loaded:
+            assert len(loaded.files) == len(values)
+            for i, value in enumerate(values):
+                np.testing.assert_array_equal(loaded[f"arr_{i}"], value)
+        adapter.reset()
 
 
 def test_float16_on_disk_is_float32_in_memory(tmp_path):
