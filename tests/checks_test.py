@@ -70,7 +70,8 @@ def test_labels_that_fit_pass():
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda y: {"depth": y["depth"]}, r"\['depth'\]"),
+        (lambda y: {}, r"Received: \[\]"),
+        (lambda y: {"depth": y["depth"], "seg": 0}, r"\['depth', 'seg'\]"),
         (lambda y: y["depth"], "Received: a ndarray"),
         (lambda y: [y["semseg"], y["depth"]], "Received: a list"),
         (lambda y: {**y, "depth": y["depth"][..., 0]}, "'depth'.*4, 6, 1"),
@@ -119,6 +120,9 @@ def test_data_of_every_form(form):
         depth = labels["depth"][:, :8]
         check_data(*form(images, {**labels, "depth": depth}), TASKS)
     with pytest.raises(ValueError, match=r"keys \['semseg', 'depth'\]"):
+        wrong = {"semseg": labels["semseg"], "depths": labels["depth"]}
+        check_data(*form(images, wrong), TASKS)
+    with pytest.warns(UserWarning, match=r"lack the tasks \['depth'\]"):
         check_data(*form(images, {"semseg": labels["semseg"]}), TASKS)
     with pytest.raises(ValueError, match="images.shape"):
         check_data(*form(images[..., :2], labels), TASKS)

@@ -25,6 +25,13 @@ if keras.backend.backend() == "jax":
 
     jax.config.update("jax_disable_most_optimizations", True)
 
+if keras.backend.backend() == "torch" and "PYTEST_XDIST_WORKER" in os.environ:
+    import torch
+
+    # Threads of one process wait for each other, and other processes have the
+    # cores meanwhile.
+    torch.set_num_threads(1)
+
 
 def pytest_collection_modifyitems(items):
     """Slow tests first: no process waits for another one at the end."""

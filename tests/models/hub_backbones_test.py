@@ -127,6 +127,7 @@ def adapt_and_reset(network):
     return before
 
 
+@pytest.mark.filterwarnings("ignore:.*random in training")
 @pytest.mark.parametrize("make", PYRAMIDS)
 def test_pyramids(make):
     network = MultiTaskModel(make(), tiny.make_tasks(2))

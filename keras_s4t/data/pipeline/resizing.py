@@ -33,7 +33,9 @@ def resize_example(example, kinds, size):
         if not kinds[name].is_averaged:
             return nearest(label)
         mask = resize_tensor(masks[name], size)
-        return resize_tensor(label * masks[name], size) / tf.maximum(mask, 1e-6)
+        # Not a product: a missing label may be NaN.
+        known = tf.where(masks[name] > 0, label * masks[name], 0.0)
+        return resize_tensor(known, size) / tf.maximum(mask, 1e-6)
 
     return (
         tf.clip_by_value(resize_tensor(image, size), 0.0, 255.0),
