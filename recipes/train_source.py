@@ -1,4 +1,4 @@
-"""Train a multi-task network and S4T on a labeled source, and save both.
+"""Train a multi-task network and a method on a labeled source; save both.
 
     python recipes/train_source.py --config synth_rooms --output runs/source
 
@@ -38,6 +38,12 @@ def make_parser():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add_config_arguments(parser)
+    parser.add_argument(
+        "--method",
+        default="S4T",
+        choices=sorted(keras_s4t.methods.METHODS),
+        help="what is trained with the network",
+    )
     parser.add_argument("--source", help="another dataset than the config's")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--steps-per-epoch", type=int)
@@ -145,6 +151,17 @@ def train(trainer, state, arguments, config):
     )
 
 
+def describe(trainer):
+    """The sizes of what is trained, a line."""
+    network, method = trainer.network, trainer.method
+    count = network.encoder.count_params()
+    return (
+        f"Training {network.count_params() / 1e6:.1f} M parameters of the "
+        f"network, {count / 1e6:.1f} M of them in the encoder, and "
+        f"{method.count_params() / 1e6:.1f} M of {type(method).__name__}"
+    )
+
+
 def main():
     """Runs the recipe."""
     parser, arguments, config = parse_arguments()
@@ -155,13 +172,14 @@ def main():
             arguments.steps_per_epoch = int(one_pass.cardinality())
         trainer = config.make_trainer(
             config.make_network(arguments.seed),
-            config.make_method("S4T", arguments.seed),
+            config.make_method(arguments.method, arguments.seed),
             arguments.epochs * arguments.steps_per_epoch,
             loss_balance=arguments.loss_balance,
             metrics="auto",
         )
     except ValueError as error:
         parser.error(str(error))
+    print(describe(trainer))
     state = TrainingState(
         arguments.output / "state.weights.h5", arguments.steps_per_epoch
     )

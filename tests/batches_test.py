@@ -20,6 +20,30 @@ def loader(of_tuples):
     return torch.utils.data.DataLoader(images, batch_size=4)
 
 
+def grain_dataset(kind):
+    """Batches of grain: with a length, or an iterable without one."""
+    grain = pytest.importorskip("grain")
+    dataset = grain.MapDataset.source(list(IMAGES)).batch(4)
+    return dataset if kind == "map" else dataset.to_iter_dataset()
+
+
+def hugging_face(kind):
+    """Images of a dataset of Hugging Face, read as its documentation says."""
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features(
+        {"image": datasets.Array3D(IMAGES.shape[1:], "float32")}
+    )
+    dataset = datasets.Dataset.from_dict({"image": list(IMAGES)}, features)
+    if kind == "tf":
+        return dataset.to_tf_dataset(columns="image", batch_size=4)
+    torch = pytest.importorskip("torch")
+    return torch.utils.data.DataLoader(
+        dataset.with_format("torch"),
+        batch_size=4,
+        collate_fn=lambda rows: torch.stack([row["image"] for row in rows]),
+    )
+
+
 # What is read, and its batches per epoch, `None` where that is unknown.
 KINDS = {
     "list": (lambda: [IMAGES[:4], IMAGES[4:]], 2),
@@ -36,6 +60,10 @@ KINDS = {
     "generator": (lambda: (IMAGES[i : i + 4] for i in (0, 4)), None),
     "loader_of_tensors": (lambda: loader(False), 2),
     "loader_of_tuples": (lambda: loader(True), 2),
+    "grain_map": (lambda: grain_dataset("map"), 2),
+    "grain_iter": (lambda: grain_dataset("iter"), None),
+    "hugging_face_tf": (lambda: hugging_face("tf"), 2),
+    "hugging_face_loader": (lambda: hugging_face("loader"), 2),
 }
 
 

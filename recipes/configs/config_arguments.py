@@ -22,6 +22,9 @@ def add_config_arguments(parser, config="synth_rooms"):
         "a\nResNet50 without pretrained weights, 'tiny' for a small one",
     )
     group.add_argument(
+        "--decoder", help="of synth_rooms: 'pyramid' or 'mti_net'"
+    )
+    group.add_argument(
         "--legacy",
         nargs="+",
         choices=LEGACY,
@@ -53,7 +56,7 @@ def config_of(arguments):
     Raises:
         ValueError: If the configuration has no such option.
     """
-    names = ("size", "preset", "legacy")
+    names = ("size", "preset", "decoder", "legacy")
     return configs.get(
         arguments.config, **{name: getattr(arguments, name) for name in names}
     )

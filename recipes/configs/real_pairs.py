@@ -24,6 +24,7 @@ import types
 import keras
 
 import keras_s4t
+from configs.backbones import make_backbone
 from configs.configuration import Configuration
 from keras_s4t import tasks
 from keras_s4t.data import label_spaces
@@ -164,13 +165,7 @@ class RealPair(Configuration):
 
     def make_network(self, seed=0):
         keras.utils.set_random_seed(seed)
-        if self.preset == "tiny":
-            backbone = keras_s4t.models.resnet_tiny()
-        else:
-            random = self.preset == "random"
-            backbone = keras_s4t.models.resnet50(
-                None if random else self.preset
-            )
+        backbone = make_backbone(self.preset)
         if "feature_grid" in self.legacy:
             height, width = RELEASE_SHAPES[self.source_dataset]
             backbone = keras_s4t.models.FixedGridBackbone(

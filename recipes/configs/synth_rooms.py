@@ -12,10 +12,13 @@ import types
 import keras
 
 import keras_s4t
+from configs.backbones import make_backbone
 from configs.configuration import Configuration
 from keras_s4t import tasks
 
 LATENT_DIM = 32
+DECODERS = ("pyramid", "mti_net")
+TINY_MTI_NET = {"channels": (16, 24, 32, 48)}
 # The weight scales the loss as the learning rate of SGD does, so it needs no
 # tuning.
 S4T_OPTIONS = {"mask_ratio": 0.75, "target_weight": 1.0}
@@ -23,9 +26,21 @@ S4T_OPTIONS = {"mask_ratio": 0.75, "target_weight": 1.0}
 
 @dataclasses.dataclass(frozen=True)
 class SynthRooms(Configuration):
-    """The rooms by day, and all other domains as targets."""
+    """The rooms by day, and all other domains as targets.
+
+    Args:
+        size: int. Side of the images, in pixels.
+        preset: `"tiny"` for a small backbone, `"random"` for a ResNet50
+            without pretrained weights, or a keras-hub preset or preset folder.
+        decoder: `"pyramid"` for the paper's, or `"mti_net"`.
+
+    Raises:
+        ValueError: If the decoder is unknown.
+    """
 
     size: int = 64
+    preset: str = "tiny"
+    decoder: str = "pyramid"
 
     name = "synth_rooms"
     source = "synth_rooms/source"
@@ -44,6 +59,13 @@ class SynthRooms(Configuration):
         }
     )
 
+    def __post_init__(self):
+        if self.decoder not in DECODERS:
+            raise ValueError(
+                f"`decoder` must be one of {DECODERS}. "
+                f"Received: decoder={self.decoder!r}"
+            )
+
     def make_tasks(self):
         names = keras_s4t.data.SynthRooms.class_names
         return [
@@ -56,8 +78,15 @@ class SynthRooms(Configuration):
 
     def make_network(self, seed=0):
         keras.utils.set_random_seed(seed)
+        task_list = self.make_tasks()
+        decoder = None
+        if self.decoder == "mti_net":
+            decoder = keras_s4t.models.MTINetDecoder(
+                {task.name: task.num_outputs for task in task_list},
+                **(TINY_MTI_NET if self.preset == "tiny" else {}),
+            )
         return keras_s4t.models.MultiTaskModel(
-            keras_s4t.models.resnet_tiny(), self.make_tasks()
+            make_backbone(self.preset), task_list, decoder
         )
 
     def make_method(self, name, seed=0):
