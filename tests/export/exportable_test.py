@@ -20,18 +20,19 @@ PATHS = {
     "onnx": "network.onnx",
 }
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
-# Every format, of a network and of adapters of every kind of statistics. A
-# process of its own takes a while.
+# Every format, of a network and of adapters of every kind of statistics, some
+# of them on demand. A process of its own takes a while.
 if ON_TENSORFLOW:
     CASES = [
         ("tf_saved_model", None),
-        ("litert", None),
         ("litert", methods.BatchNormOnly),
-        ("onnx", None),
         ("onnx", methods.Tent),
     ]
+    LONG = [("litert", None), ("onnx", None)]
 else:
-    CASES = [("tf_saved_model", methods.BatchNormOnly), ("onnx", methods.Tent)]
+    CASES = [("tf_saved_model", methods.BatchNormOnly)]
+    LONG = [("onnx", methods.Tent)]
+CASES += [pytest.param(*case, marks=pytest.mark.long) for case in LONG]
 
 
 def make_network(seed=7):
@@ -96,7 +97,7 @@ def load(path, format):
 @pytest.mark.parametrize(
     "format, method",
     CASES,
-    ids=[f"{f}-{m.__name__ if m else 'network'}" for f, m in CASES],
+    ids=lambda x: x if isinstance(x, str) else getattr(x, "__name__", None),
 )
 def test_exports_agree_with_predict(tmp_path, format, method):
     for package in exportable.FORMATS[format].packages:
@@ -187,6 +188,7 @@ def test_the_other_process_imports_the_classes_of_the_network():
     modules = other_process.modules_of(make_network())
     assert modules == {
         "tiny",
+        "keras_s4t.models.decoders.pyramid",
         "keras_s4t.models.multi_task_model",
         "keras_s4t.tasks.task",
     }

@@ -44,7 +44,7 @@ def read(path):
     keras.backend.backend() != "torch",
     reason="recipes name no backend, and PyTorch need not compile",
 )
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_comparison_goes_on(tmp_path):
     path = tmp_path / "comparison" / "results.json"
     process = start(tmp_path)

@@ -149,7 +149,7 @@ def test_bfloat16_trains_and_adapts_in_float32_losses():
             lambda x, y, m: (x, {**y, "semseg": y["semseg"][..., None]}, m),
             "task 'semseg'",
         ),
-        (lambda x, y, m: (x, {"depth": y["depth"]}, m), "with the keys"),
+        (lambda x, y, m: (x, {"depths": y["depth"]}, m), "with the keys"),
         (lambda x, y, m: (x[:0], y, m), "must not be empty"),
     ],
 )
