@@ -84,9 +84,28 @@ def flatten(model):
     (tensor,) = inputs
     start = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype)
     graph = Graph(start, None, [], [])
-    packed = keras.tree.pack_sequence_as(model.input, [start])
-    graph.output = _inline(model, packed, graph, "")
+    graph.output = _inline(as_functional(model), [start], graph, "")
     return graph
+
+
+def as_functional(model):
+    """A model of a list of inputs, not compiled, that shares all layers."""
+    if isinstance(model, keras.Sequential):
+        (outputs,) = model.outputs
+    else:
+        outputs = model.output
+    return keras.Model(model.inputs, outputs, name=model.name)
+
+
+def _check_name(layer, path, graph):
+    """Raises an error if another layer has the name, which Keras refuses."""
+    for call in graph.calls:
+        if call.layer is not layer and call.layer.name == layer.name:
+            raise ValueError(
+                "Layers of `model` and of its nested models must have "
+                f"different names. Received: two layers {layer.name!r}, at "
+                f"{call.path!r} and {path!r}"
+            )
 
 
 def _is_graph(layer):
@@ -111,6 +130,7 @@ def _inline(model, inputs, graph, prefix):
                 graph.pinned.append(path)
             outputs = _inline(layer, args[0], graph, f"{path}/")
         else:
+            _check_name(layer, path, graph)
             outputs = layer(*args, **kwargs)
         read = [
             x

@@ -35,9 +35,10 @@ class FunctionalNetwork(MultiTaskModel):
         **kwargs,
     ):
         graph = functional_graph.flatten(model)
-        if not features:
+        if not features or isinstance(features, str):
             raise ValueError(
-                "`features` must name layers of the model. Received: none"
+                "`features` must be a list of names of layers of the model. "
+                f"Received: features={features!r}"
             )
         outputs = _by_task(graph.output, tasks)
         _check_channels(outputs, tasks)
@@ -75,8 +76,8 @@ class FunctionalNetwork(MultiTaskModel):
         )
         self.feature_names = list(features)
         self.image_range = tuple(image_range)
-        # Without what it was compiled with, and of no class of its own.
-        self._whole = [keras.Model(model.inputs, model.output, name=model.name)]
+        # Of no class of its own.
+        self._whole = [functional_graph.as_functional(model)]
 
     def _parts(self):
         return {

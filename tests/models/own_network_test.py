@@ -266,6 +266,16 @@ def with_two_inputs():
     return keras.Model([first, second], make_heads(x))
 
 
+def with_one_name_twice():
+    inputs = keras.Input((None, None, 3))
+    x = inputs
+    for name in ("first", "second"):
+        inner = keras.Input((None, None, x.shape[-1]))
+        outputs = layers.Conv2D(3, 3, 2, padding="same", name="Conv1")(inner)
+        x = keras.Model(inner, outputs, name=name)(x)
+    return keras.Model(inputs, make_heads(x))
+
+
 def with_other_outputs():
     model = make_unet()
     return keras.Model(model.input, {"semseg": model.output["semseg"]})
@@ -277,7 +287,9 @@ def with_other_outputs():
         (make_unet, ["second", "third"], "skip.*'first'.*'join_1'"),
         (make_unet, ["third"], "skip connection around.*'(first|second)'"),
         (make_unet, ["thirds"], "names of layers.*'thirds'.*'third'"),
-        (make_unet, [], "`features` must name layers"),
+        (make_unet, [], "must be a list of names"),
+        (make_unet, "third", "must be a list of names.*'third'"),
+        (with_one_name_twice, ["first/end"], "different names.*'Conv1'"),
         (make_unet, ["first", "second", "third", "join_1"], "different strid"),
         (with_softmax, UNET_FEATURES, "logits.*'probabilities'"),
         (with_two_inputs, ["concatenate"], "one input"),
@@ -332,6 +344,56 @@ class WithoutNames(Subclassed):
 def test_broken_contracts(cls, message):
     with pytest.raises(ValueError, match=message):
         MultiTaskModel.from_subclassed(cls(), tiny.make_tasks(2))
+
+
+def test_a_sequential_model():
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            layers.Conv2D(4, 3, 2, padding="same"),
+            layers.BatchNormalization(name="end"),
+            layers.Conv2D(1, 1),
+        ]
+    )
+    model.compile("sgd", "mse")
+    network = MultiTaskModel.from_functional(model, [tasks.depth()], ["end"])
+    images = make_images()
+    adapter = keras_s4t.TargetAdapter(
+        network, keras_s4t.methods.BatchNormOnly()
+    )
+    adapter.compile()
+    assert adapter.adapt(images)["depth"].shape == (4, SIZE, SIZE, 1)
+    adapter.reset()
+    config = MultiTaskModel.get_config(network)
+    assert type(network).from_config(config).features_shape.keys() == {"P1"}
+
+
+def make_applications():
+    """A network of `keras.applications`, its layers in the model itself."""
+    inputs = keras.Input((None, None, 3))
+    backbone = keras.applications.MobileNetV2(
+        include_top=False, weights=None, alpha=0.35, input_tensor=inputs
+    )
+    x = backbone.get_layer("block_6_expand_relu").output
+    return keras.Model(inputs, make_heads(x))
+
+
+@pytest.mark.parametrize("name", ["S4T", "Tent"])
+def test_a_network_of_keras_applications_adapts_and_returns(name):
+    network = make_network(
+        make_applications(),
+        ["block_3_expand_relu", "block_6_expand_relu"],
+        image_range=(-1, 1),
+    )
+    methods = {"S4T": tiny.make_s4t(network.tasks)}
+    method = methods.get(name) or keras_s4t.methods.get(name)
+    adapter = keras_s4t.TargetAdapter(network, method)
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    source = tiny.numpy_values(network.variables)
+    adapter.adapt(make_images())
+    assert tiny.moved(network.variables, source)
+    adapter.reset()
+    assert not tiny.moved(network.variables, source)
 
 
 def test_one_tensor_for_one_task():
