@@ -76,6 +76,12 @@ def check_labels(labels, size, tasks):
             f"Received: {received}"
         )
     for task in labeled_tasks(tasks, labels):
+        if not hasattr(labels[task.name], "shape"):
+            raise ValueError(
+                f"Labels of task '{task.name}' must be an array; a task "
+                "without labels is left out of the dict. "
+                f"Received: a {type(labels[task.name]).__name__}"
+            )
         expected = task.label_shape(tuple(size))
         received = tuple(labels[task.name].shape)[1:]
         if not same_shape(expected, received):

@@ -73,6 +73,7 @@ def test_labels_that_fit_pass():
         (lambda y: {}, r"Received: \[\]"),
         (lambda y: {"depth": y["depth"], "seg": 0}, r"\['depth', 'seg'\]"),
         (lambda y: y["depth"], "Received: a ndarray"),
+        (lambda y: {**y, "depth": None}, "left out.*Received: a NoneType"),
         (lambda y: [y["semseg"], y["depth"]], "Received: a list"),
         (lambda y: {**y, "depth": y["depth"][..., 0]}, "'depth'.*4, 6, 1"),
         (lambda y: {**y, "depth": y["depth"][:, :2]}, "batch_size.*2, 6, 1"),

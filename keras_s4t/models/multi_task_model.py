@@ -8,6 +8,7 @@ from keras_s4t import imagenet
 from keras_s4t.checks import check_images
 from keras_s4t.checks import check_task_names
 from keras_s4t.export import Exportable
+from keras_s4t.models.decoders.decoder import Decoder
 from keras_s4t.models.decoders.pyramid import PyramidDecoder
 from keras_s4t.models.encoder import make_encoder
 from keras_s4t.models.encoder import normalizing_layers
@@ -113,6 +114,11 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
         num_outputs = {task.name: task.num_outputs for task in tasks}
         if decoder is None:
             decoder = PyramidDecoder(num_outputs, dtype=policy, name="decoder")
+        if not isinstance(decoder, Decoder):
+            raise ValueError(
+                "`decoder` must be a `keras_s4t.models.Decoder`. "
+                f"Received: decoder={decoder!r}"
+            )
         received = dict(decoder.num_outputs)
         if list(received.items()) != list(num_outputs.items()):
             raise ValueError(

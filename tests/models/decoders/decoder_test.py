@@ -123,3 +123,9 @@ def test_outputs_are_those_of_the_tasks(num_outputs):
     message = "`decoder.num_outputs` must be .*'semseg': 4, 'depth': 1}. Rec"
     with pytest.raises(ValueError, match=message):
         make_network(PyramidDecoder(num_outputs))
+
+
+@pytest.mark.parametrize("decoder", ["mti_net", (0.5, 0.5, 0.5)])
+def test_what_is_no_decoder(decoder):
+    with pytest.raises(ValueError, match="must be a `keras_s4t.models.Decoder"):
+        make_network(decoder)
