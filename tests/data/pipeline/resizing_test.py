@@ -61,9 +61,11 @@ def test_half_the_size():
     np.testing.assert_allclose(resized[1, 1], expected, rtol=1e-4)
 
 
-def test_edges_are_averaged_over_valid_pixels():
+@pytest.mark.parametrize("missing", [99, np.nan])
+def test_edges_are_averaged_over_valid_pixels(missing):
     image, labels, masks = make_example()
-    labels["edge"] = np.where(masks["edge"] > 0, 0.75, 99).astype("float32")
+    edges = np.where(masks["edge"] > 0, 0.75, missing)
+    labels["edge"] = edges.astype("float32")
     _, new_labels, new_masks = run(
         resize_example, (image, labels, masks), (4, 6)
     )
