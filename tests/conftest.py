@@ -35,6 +35,11 @@ if keras.backend.backend() == "torch" and "PYTEST_XDIST_WORKER" in os.environ:
 
 def pytest_collection_modifyitems(items):
     """Slow tests first: no process waits for another one at the end."""
+    if keras.backend.backend() != "torch":
+        skip = pytest.mark.skip(reason="PyTorch need not compile")
+        for item in items:
+            if item.get_closest_marker("eager"):
+                item.add_marker(skip)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -10,6 +10,7 @@ from keras_hub import models as hub
 import keras_s4t
 from keras_s4t.models import MultiTaskModel
 
+pytestmark = pytest.mark.eager
 SIZE = 64
 
 

@@ -108,6 +108,7 @@ def numpy(x):
     return keras.tree.map_structure(keras.ops.convert_to_numpy, x)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("image_range", [(0, 255), (0, 1), (-1, 1)])
 def test_a_network_predicts_what_its_model_does(image_range):
     model = make_unet()
@@ -121,6 +122,7 @@ def test_a_network_predicts_what_its_model_does(image_range):
         np.testing.assert_allclose(x, expected[name], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.eager
 def test_layers_of_nested_models_are_found():
     model = make_nested()
     network = make_network(model, ["block_6_expand_relu", "out_relu"])
@@ -162,6 +164,7 @@ def test_adaptation_and_reset(make, name):
     assert not tiny.moved(network.variables, source)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("make", [make_network, make_subclassed])
 def test_source_training(make):
     network = make()
@@ -173,6 +176,7 @@ def test_source_training(make):
     assert losses[-1] < 0.9 * losses[0]
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("make", [make_network, make_subclassed])
 def test_saving(make, tmp_path):
     network = make()
@@ -190,6 +194,7 @@ def test_saving(make, tmp_path):
     assert not flags[0] and flags[1]
 
 
+@pytest.mark.eager
 def test_the_encoder_of_a_subclassed_model_is_what_encode_reads():
     network = make_subclassed()
     names = {v.path.split("/")[-2] for v in network.encoder.variables}
@@ -200,6 +205,7 @@ def test_the_encoder_of_a_subclassed_model_is_what_encode_reads():
     assert network.batch_norms == [model.stem_norm, model.neck_norm]
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("channels", [1, 4])
 def test_images_of_other_channels(channels):
     network = make_network(make_unet(channels))
@@ -213,6 +219,7 @@ def test_images_of_other_channels(channels):
         adapter.adapt(make_images())
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "norm", [layers.LayerNormalization, lambda: layers.GroupNormalization(2)]
 )
@@ -281,6 +288,7 @@ def with_other_outputs():
     return keras.Model(model.input, {"semseg": model.output["semseg"]})
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "make, features, message",
     [
@@ -306,6 +314,7 @@ def test_models_that_cannot_be_cut(make, features, message):
         make_network(make(), features)
 
 
+@pytest.mark.eager
 def test_a_pinned_training_argument_is_told():
     inputs = keras.Input((None, None, 3))
     inner = keras.Input((None, None, 3))
@@ -315,6 +324,7 @@ def test_a_pinned_training_argument_is_told():
         make_network(model, ["end"])
 
 
+@pytest.mark.eager
 def test_wrong_ranges_and_channels():
     for image_range in ((1, 0), (0, np.inf)):
         with pytest.raises(ValueError, match="pair of finite numbers"):
@@ -334,6 +344,7 @@ class WithoutNames(Subclassed):
         return list(super().encode(images, training).values())
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "cls, message",
     [
@@ -346,6 +357,7 @@ def test_broken_contracts(cls, message):
         MultiTaskModel.from_subclassed(cls(), tiny.make_tasks(2))
 
 
+@pytest.mark.eager
 def test_a_sequential_model():
     model = keras.Sequential(
         [
@@ -396,6 +408,7 @@ def test_a_network_of_keras_applications_adapts_and_returns(name):
     assert not tiny.moved(network.variables, source)
 
 
+@pytest.mark.eager
 def test_one_tensor_for_one_task():
     inputs = keras.Input((None, None, 3))
     x = conv(inputs, 4, 2, name="end")
@@ -404,6 +417,7 @@ def test_one_tensor_for_one_task():
     assert network.predict_on_batch(make_images())["depth"].shape[1] == SIZE
 
 
+@pytest.mark.eager
 def test_dropout_is_told():
     inputs = keras.Input((None, None, 3))
     x = layers.Dropout(0.1, name="drop")(conv(inputs, 4, 2, name="end"))
@@ -417,6 +431,7 @@ def test_dropout_is_told():
     adapter.adapt(make_images())
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("name", ["TTTPlusPlus", "S4TImageRecon"])
 def test_methods_of_colors(name):
     network = make_network(make_unet(channels=1))

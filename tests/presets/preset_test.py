@@ -91,10 +91,7 @@ def test_an_adapter_round_trips_with_its_source_state(tmp_path):
         assert "optimizer" not in file
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch",
-    reason="one pair of backends is enough, and PyTorch need not compile",
-)
+@pytest.mark.eager
 @pytest.mark.slow
 def test_loads_under_another_backend(tmp_path):
     other = OTHER[keras.backend.backend()]

@@ -81,6 +81,7 @@ def test_what_moves_and_what_follows(name):
     assert not tiny.moved(network.variables, source)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("name", NAMES)
 def test_a_prediction_before_the_update_moves_nothing_more(name):
     arrays = tiny.make_arrays(4, count=2)
@@ -193,10 +194,7 @@ def test_a_frozen_network_stays():
     assert not tiny.moved(network.variables, source)
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch",
-    reason="compiling hundreds of small layers takes minutes",
-)
+@pytest.mark.eager
 @pytest.mark.parametrize("name", ["S4T", "NCTTT"])
 def test_rehearsal_of_table_6(name):
     """MTI-Net trains on the source, adapts under a method and returns."""

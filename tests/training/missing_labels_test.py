@@ -116,6 +116,7 @@ def make_partial(keys=("depth", "normals")):
     )
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("balance", ["fixed", "awl"])
 def test_trains_on_some_tasks(balance):
     network = tiny.make_network()
@@ -136,6 +137,7 @@ def test_trains_on_some_tasks(balance):
     trainer.evaluate(batches, verbose=0)
 
 
+@pytest.mark.eager
 def test_a_curve_counts_the_tasks_with_labels():
     adapter = tiny.make_adapter()
     target = keras_s4t.data.ArrayBatches(make_partial(["depth"]), 2)

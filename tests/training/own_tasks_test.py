@@ -96,6 +96,7 @@ adapter.fit(keras_s4t.data.online_stream(images), verbose=0)
 """
 
 
+@pytest.mark.eager
 @pytest.mark.slow
 def test_trains_saves_loads_and_adapts(tmp_path):
     trainer, batches = make_trainer(), make_batches()
@@ -158,10 +159,7 @@ def test_trains_saves_loads_and_adapts(tmp_path):
         assert not tiny.moved(adapter.network.weights, before)
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch",
-    reason="one pair of backends is enough, and PyTorch need not compile",
-)
+@pytest.mark.eager
 @pytest.mark.slow
 def test_loads_under_another_backend(tmp_path):
     trainer = make_trainer(("semseg", "parts", "saliency", "shadow"))
