@@ -92,8 +92,10 @@ def test_legacy_switches(load_recipe):
     assert plain.make_method("S4T").target_balance == "sum"
     with pytest.raises(ValueError, match="'log_depth'.*'everything'"):
         configs.get("taskonomy_nyud", legacy=("everything",))
-    with pytest.raises(ValueError, match="'synth_rooms'.*preset"):
-        configs.get("synth_rooms", preset="tiny")
+    with pytest.raises(ValueError, match="'synth_rooms'.*legacy"):
+        configs.get("synth_rooms", legacy=("inputs",))
+    with pytest.raises(ValueError, match="`decoder` must be one of"):
+        configs.get("synth_rooms", decoder="nothing")
 
 
 @pytest.fixture(scope="module")
