@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_s4t.metrics.confusion_metric import ConfusionMetric
 from keras_s4t.metrics.counted_cells import count_cells
-from keras_s4t.metrics.pixel_mean import mean_or_nan
+from keras_s4t.metrics.counted_cells import ratio_or_nan
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -70,4 +70,4 @@ class PerImageMeanIoU(ConfusionMetric):
 
     def result(self):
         """The mean over images, a float32 scalar."""
-        return mean_or_nan(self.total, self.count)
+        return ratio_or_nan(self.total, self.count)

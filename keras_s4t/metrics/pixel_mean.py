@@ -3,6 +3,7 @@ import math
 import keras
 from keras import ops
 
+from keras_s4t.metrics.counted_cells import ratio_or_nan
 from keras_s4t.metrics.valid_pixels import valid_pixels
 
 
@@ -78,15 +79,8 @@ class PixelMean(keras.Metric):
 
     def result(self):
         """The mean so far, a float32 scalar."""
-        return mean_or_nan(self.total, self.count)
+        return ratio_or_nan(self.total, self.count)
 
     def get_config(self):
         """The arguments of the constructor."""
         return {"name": self.name}
-
-
-def mean_or_nan(total, count):
-    """`total / count`; NaN if nothing was counted, which no mean describes."""
-    count = ops.convert_to_tensor(count)
-    mean = total / ops.where(count > 0, count, 1.0)
-    return ops.where(count > 0, mean, math.nan)
