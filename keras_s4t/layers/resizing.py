@@ -19,6 +19,11 @@ def resize_bilinear(x, size):
     return ops.image.resize(x, size, interpolation="bilinear", antialias=False)
 
 
+def resize_each(outputs, size):
+    """`resize_bilinear` of every tensor of a dict."""
+    return {name: resize_bilinear(x, size) for name, x in outputs.items()}
+
+
 def _resize_dynamically(x, size):
     """Resizes to dynamic sizes, which Keras rejects in a TensorFlow graph."""
     _, height, width, _ = ops.shape(x)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.layers.resizing import resize_each
 from keras_s4t.models import functional_graph
 from keras_s4t.models.decoders.decoder import Decoder
 from keras_s4t.models.encoder import fuse_norms
@@ -153,10 +153,7 @@ class FunctionalDecoder(Decoder):
     def call(self, features, size, training=False):
         levels = [features[level] for level in sorted(features)]
         outputs = self.model(levels, training=training)
-        return {
-            name: resize_bilinear(outputs[name], size)
-            for name in self.num_outputs
-        }
+        return resize_each(_by_task(outputs, self.num_outputs), size)
 
 
 class EncodeLayer(keras.layers.Layer):
@@ -219,11 +216,7 @@ class SubclassedDecoder(Decoder):
     def call(self, features, size, training=False):
         features = {name: features[x] for x, name in self.levels.items()}
         outputs = self.model.decode(features, training=bool(training))
-        outputs = _by_task(outputs, self.num_outputs)
-        return {
-            name: resize_bilinear(outputs[name], size)
-            for name in self.num_outputs
-        }
+        return resize_each(_by_task(outputs, self.num_outputs), size)
 
 
 def name_levels(shapes, size):

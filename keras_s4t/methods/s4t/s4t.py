@@ -8,7 +8,7 @@ from keras import ops
 from keras_s4t.checks import check_task_names
 from keras_s4t.layers.loss_balance import LossBalance
 from keras_s4t.layers.pyramid_conv import convolve_pyramid
-from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.layers.resizing import resize_each
 from keras_s4t.losses import absolute_error
 from keras_s4t.methods.method import Method
 from keras_s4t.methods.requirements import NORM_UPDATES
@@ -161,7 +161,7 @@ class S4T(Method):
             name: self.projections[name].predict_task(latent)
             for name, latent in latents.items()
         }
-        alone = supervise(_resized(projected, size))
+        alone = supervise(resize_each(projected, size))
         joint = supervise(self.predict_jointly(latents, size))
         first, second = self.source_weights
         # Tasks without labels have no loss.
@@ -191,7 +191,7 @@ class S4T(Method):
 
     def predict_jointly(self, latents, size):
         """Raw outputs of the TBS, a dict by task name."""
-        return _resized(self.synchronizer(latents), size)
+        return resize_each(self.synchronizer(latents), size)
 
     def select(self, network):
         if self.update in NORM_UPDATES:
@@ -226,7 +226,3 @@ class S4T(Method):
     def from_config(cls, config):
         tasks = keras.saving.deserialize_keras_object(config["tasks"])
         return cls(**{**config, "tasks": tasks})
-
-
-def _resized(outputs, size):
-    return {name: resize_bilinear(x, size) for name, x in outputs.items()}

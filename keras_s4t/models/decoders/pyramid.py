@@ -4,7 +4,7 @@ import keras
 
 from keras_s4t.layers.pyramid_conv import PyramidConv
 from keras_s4t.layers.pyramid_conv import convolve_pyramid
-from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.layers.resizing import resize_each
 from keras_s4t.models.decoders.decoder import Decoder
 
 
@@ -46,7 +46,5 @@ class PyramidDecoder(Decoder):
 
     def call(self, features, size, training=False):
         outputs = convolve_pyramid(list(self.convolutions.values()), features)
-        return {
-            name: resize_bilinear(x, size)
-            for name, x in zip(self.convolutions, outputs, strict=True)
-        }
+        by_task = dict(zip(self.convolutions, outputs, strict=True))
+        return resize_each(by_task, size)

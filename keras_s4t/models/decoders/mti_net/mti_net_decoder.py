@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_s4t.layers.resizing import resize_bilinear
+from keras_s4t.layers.resizing import resize_each
 from keras_s4t.models.decoders.decoder import Decoder
 from keras_s4t.models.decoders.mti_net.conv_norm import ConvNorm
 from keras_s4t.models.decoders.mti_net.distillation import Distillation
@@ -146,11 +147,12 @@ class MTINetDecoder(Decoder):
 
     def call(self, features, size, training=False):
         outputs, _ = self._predict(features, training)
-        return _resized(outputs, size)
+        return resize_each(outputs, size)
 
     def with_auxiliaries(self, features, size, training=False):
         outputs, initial = self._predict(features, training)
-        return _resized(outputs, size), [_resized(x, size) for x in initial]
+        auxiliaries = [resize_each(x, size) for x in initial]
+        return resize_each(outputs, size), auxiliaries
 
     def _predict(self, features, training):
         """Final outputs, and initial ones per level, at their resolutions."""
@@ -195,7 +197,3 @@ class MTINetDecoder(Decoder):
 
     def get_config(self):
         return {**super().get_config(), "channels": self.channels}
-
-
-def _resized(outputs, size):
-    return {name: resize_bilinear(x, size) for name, x in outputs.items()}
