@@ -259,7 +259,8 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
         return getattr(self.decoder, "convolutions", {})
 
     def __dir__(self):
-        # As `Decoder.__dir__`.
+        # Keras saves the layers that it finds in attributes, in alphabetical
+        # order. These are saved where they belong.
         return [
             name
             for name in super().__dir__()

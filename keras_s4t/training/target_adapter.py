@@ -57,8 +57,6 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         self._source_state = None
         self.stream_steps = None
         self.num_resets = 0
-        self.warned_of_frozen = False
-        self.warned_of_random = False
 
     @property
     def batch_statistics(self):
@@ -214,11 +212,13 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         check_compiled(self, "adapt")
         self.check_data(images, None)
         self.method.check_target(images, len(images))
+        self.check_trainable()
         self.prepare_method()
         if self.predict_at == "before":
             outputs = self.predict_on_batch(images)
         self.skipped_steps.reset_state()
-        logs = self.train_on_batch(images, return_dict=True)
+        # Without the checks of this class, which were made above.
+        logs = super().train_on_batch(images, return_dict=True)
         self.warn_of_skipped(logs["skipped_steps"])
         if self.predict_at == "after":
             outputs = self.predict_on_batch(images)

@@ -63,8 +63,8 @@ def check_updates(adapter):
             f"batch norms, none of them trainable{_other_norms(network)}"
         )
     random = _random_layers(network)
-    if random and follows and not adapter.warned_of_random:
-        adapter.warned_of_random = True
+    if random and follows and "random" not in adapter.warned:
+        adapter.warned.add("random")
         warnings.warn(
             f"{len(random)} layers of the network are random in training, as "
             "dropout is, and so in updates of a method whose batch norms use "
@@ -72,8 +72,8 @@ def check_updates(adapter):
             stacklevel=5,
         )
     frozen = frozen_layers(network.encoder)
-    if frozen and (updates or follows) and not adapter.warned_of_frozen:
-        adapter.warned_of_frozen = True
+    if frozen and (updates or follows) and "frozen" not in adapter.warned:
+        adapter.warned.add("frozen")
         warnings.warn(
             f"{len(frozen)} layers of the encoder are frozen and stay as they "
             f"are, the first is {frozen[0].name!r}. "
