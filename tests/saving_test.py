@@ -1,17 +1,13 @@
 """A `.keras` file written under one backend loads under the others."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 import tiny
+from other_backend import run_under_other_backend
 
 import keras_s4t
 
-OTHER = {"tensorflow": "jax", "jax": "torch", "torch": "tensorflow"}
 SCRIPT = """
 import sys
 import keras
@@ -39,22 +35,8 @@ def save_trainer(path):
 @pytest.mark.slow
 def test_loads_and_adapts_under_another_backend(tmp_path):
     trainer = save_trainer(tmp_path / "trainer.keras")
-    other = OTHER[keras.backend.backend()]
-    pytest.importorskip(other)
     paths = [tmp_path / "trainer.keras", tmp_path / "outputs.npz"]
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": other,
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
-    result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *map(str, paths)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
+    run_under_other_backend(SCRIPT, *paths)
     images, *_ = tiny.make_arrays(2)
     with np.load(paths[1]) as outputs:
         for name, expected in trainer.predict(images, verbose=0).items():
