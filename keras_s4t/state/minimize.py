@@ -14,7 +14,8 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
 
     Variables are read from given values and writes are collected. A method can
     then choose which variables are updated and which writes are kept. A step
-    whose loss, gradients or writes are not finite changes no variable.
+    whose loss, gradients, writes or learning rate are not finite changes no
+    variable.
 
     Args:
         loss_fn: Function without arguments that returns a scalar, and a
@@ -66,6 +67,9 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
             variable.assign(value)
 
     checked = [loss, *(value for _, value in kept)]
+    if updated:
+        # A schedule or a callback may have made it NaN.
+        checked.append(ops.convert_to_tensor(optimizer.learning_rate))
     if not _scales_its_loss(optimizer):
         checked += gradients
     is_finite = all_finite(checked)

@@ -94,7 +94,9 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
                 "Received: optimizer=None"
             )
         optimizer = keras.optimizers.get(optimizer)
-        if optimizer.use_ema:
+        # Loss scaling wraps the optimizer that would average.
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        if optimizer.use_ema or inner.use_ema:
             raise ValueError(
                 "`optimizer` must not use an exponential moving average, which "
                 "would overwrite weights between steps. Received: an optimizer "
@@ -227,8 +229,8 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
             warnings.warn(
                 f"{int(count)} steps were skipped: their loss or gradients "
                 "were not finite. Nothing was changed by them. Look for NaN "
-                "in images and labels, and for a learning rate that is too "
-                "large.",
+                "in images and labels, and for a learning rate that is NaN or "
+                "too large.",
                 stacklevel=3,
             )
 
