@@ -305,7 +305,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """Takes the source state before the first update."""
         if self._source_state is None:
             other = self.network.adapted_by
-            if other is not None and other() not in (None, self):
+            # Also one that is gone: the network is not the source all the same.
+            if other is not None and other() is not self:
                 warnings.warn(
                     "The network was adapted by another adapter. `reset` of "
                     "this one will return to the adapted network, not to the "
@@ -314,7 +315,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                     stacklevel=4,
                 )
             self._source_state = Snapshot(self._state)
-        self.network.adapted_by = weakref.ref(self)
+        if self.method.updates_variables or self.method.bn_mode == "update":
+            self.network.adapted_by = weakref.ref(self)
 
     def update(self, images, labels, masks):
         """One update on a batch; returns the logs of loss and metrics."""

@@ -295,3 +295,22 @@ def test_looking_at_a_source_moves_no_random_state(monkeypatch):
         trained.append(tiny.numpy_values(trainer.network.variables))
     for value, expected in zip(*trained, strict=True):
         np.testing.assert_array_equal(value, expected)
+
+
+# === Source training ===
+
+
+def test_nothing_to_train():
+    trainer = make_trainer()
+    trainer.network.trainable = False
+    trainer.compile("sgd")
+    batches = keras_s4t.data.ArrayBatches(tiny.make_arrays(4), 4)
+    with pytest.raises(ValueError, match="must have trainable variables"):
+        trainer.fit(batches, verbose=0)
+
+
+def test_averaging_inside_loss_scaling():
+    optimizer = keras.optimizers.SGD(1e-2, use_ema=True)
+    optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    with pytest.raises(ValueError, match="exponential moving average"):
+        make_adapter().compile(optimizer)
