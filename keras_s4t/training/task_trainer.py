@@ -172,6 +172,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         masks = kwargs.get("sample_weight")
         if isinstance(batches, types.GeneratorType):
             batches = self._look_at_generator(batches)
+            # Keras would read its first two batches in all later epochs.
             if kwargs.get("epochs", 1) > 1 and not kwargs.get(
                 "steps_per_epoch"
             ):
