@@ -10,6 +10,7 @@ from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
 from keras_s4t.checks import labeled_tasks
+from keras_s4t.checks import look_at_batch
 from keras_s4t.export import Exportable
 from keras_s4t.presets import Preset
 from keras_s4t.state.minimize import gradient_of
@@ -245,6 +246,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                 images = ops.convert_to_tensor(images)
                 check_images(images, self.network.num_channels)
                 check_finite(ops.convert_to_numpy(images))
+                if not count:
+                    look_at_batch(images, self.tasks, self.warned)
                 with no_gradients():
                     features = self.encode(images, training=False)
                     self.method.collect(features)

@@ -419,3 +419,11 @@ def test_evaluate_before_compile():
     images, labels, _ = tiny.make_arrays(4)
     with pytest.raises(ValueError, match="`compile` must be called before"):
         make_adapter().evaluate(images, labels)
+
+
+def test_collected_images_are_looked_at():
+    images, *_ = tiny.make_arrays(4)
+    method = keras_s4t.methods.ActMAD((tiny.SIZE, tiny.SIZE))
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        adapter.collect([images / 255], verbose=0)
