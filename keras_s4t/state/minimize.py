@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_s4t.backend import apply_scaled
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend import replicated
 from keras_s4t.backend import value_and_grad
@@ -60,7 +61,7 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
 
     def write():
         if updated and _scales_its_loss(optimizer):
-            _apply_scaled(optimizer, gradients, updated)
+            apply_scaled(optimizer, gradients, updated)
         elif updated:
             optimizer.apply(gradients, updated)
         for variable, value in kept:
@@ -95,20 +96,6 @@ def all_finite(tensors):
 def _scales_its_loss(optimizer):
     """Whether an optimizer itself skips gradients that are not finite."""
     return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-
-
-def _apply_scaled(optimizer, gradients, updated):
-    """Applies scaled gradients, on JAX too, where `apply` cannot branch."""
-    variables = [*updated, *optimizer.variables]
-    values = optimizer.stateless_apply(
-        [v.value for v in optimizer.variables],
-        gradients,
-        [v.value for v in updated],
-    )
-    for variable, value in zip(
-        variables, [*values[0], *values[1]], strict=True
-    ):
-        variable.assign(value)
 
 
 def gradient_of(fn, inputs):

@@ -157,3 +157,25 @@ def test_a_learning_rate_set_to_nan_changes_nothing():
     with pytest.warns(UserWarning, match="1 steps were skipped"):
         trainer.fit(batches, verbose=0)
     assert not tiny.moved(trainer.trainable_variables, before)
+
+
+def test_scaled_losses():
+    # Scales that are powers of two change no bit of SGD.
+    images, labels, masks = tiny.make_arrays(4, count=2)
+    moved = []
+    for scaled in (False, True):
+        optimizer = keras.optimizers.SGD(1e-2, momentum=0.9)
+        if scaled:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        trainer = keras_s4t.SourceTrainer(
+            tiny.make_network(tiny.make_tasks(2)),
+            keras_s4t.methods.SourceOnly(),
+        )
+        tiny.fill(trainer)
+        trainer.compile(optimizer)
+        batches = [(images, labels, masks), (damaged(images), labels, masks)]
+        with pytest.warns(UserWarning, match="1 steps were skipped"):
+            trainer.fit(batches, verbose=0)
+        moved.append(tiny.numpy_values(trainer.trainable_variables))
+    for a, b in zip(*moved, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
