@@ -46,6 +46,12 @@ def as_batches(data):
     )
 
 
+def first_of(generator):
+    """The first batch of a generator, and a generator with it once more."""
+    first = next(generator)
+    return first, (batch for batch in itertools.chain([first], generator))
+
+
 def in_numpy(batch):
     """A batch in NumPy, a tuple whatever sequence it was."""
     if isinstance(batch, list):

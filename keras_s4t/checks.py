@@ -98,8 +98,7 @@ def check_data(
     """Looks at data before `fit` or `evaluate` works with them.
 
     Arrays are checked in full, datasets by their specification and their first
-    batch, generators not at all: wrong shapes of theirs raise an error in the
-    first step.
+    batch. Generators are not: who reads them looks at their first batch.
 
     Args:
         x: Images, or a dataset of images or `(images, labels[, masks])`.
@@ -118,25 +117,26 @@ def check_data(
     warned = set() if warned is None else warned
     check_not_empty(x)
     if hasattr(x, "element_spec"):
-        _check_batch(x.element_spec, tasks, num_channels)
+        check_batch(x.element_spec, tasks, num_channels)
         if reads and not getattr(x, "was_looked_at", False):
             look_at_batch(next(iter(x.take(1))), tasks, warned)
             # What raised an error is looked at again.
             x.was_looked_at = True
     elif isinstance(x, keras.utils.PyDataset):
         batch = x[0]
-        _check_batch(batch, tasks, num_channels)
+        check_batch(batch, tasks, num_channels)
         look_at_batch(batch, tasks, warned)
     elif hasattr(x, "shape"):
         check_images(x, num_channels)
         check_finite(x)
-        if y is not None:
-            check_labels(y, x.shape[1:3], tasks)
+        check_batch((x, y, masks), tasks, num_channels)
         look_at_batch((x, y, masks), tasks, warned)
 
 
 def check_not_empty(x):
     """Raises a `ValueError` if images or a dataset hold nothing."""
+    if x is None:
+        raise ValueError("There must be images. Received: None")
     if hasattr(x, "element_spec"):
         if int(x.cardinality()) == 0:
             raise ValueError("The dataset must not be empty.")
@@ -159,7 +159,8 @@ def look_at_batch(batch, tasks, warned):
         warned: As `check_data` takes it.
 
     Raises:
-        ValueError: If ids of classes are no classes, or a mask is negative.
+        ValueError: If ids of classes are no classes, or a mask is negative or
+            NaN.
     """
     images, labels, masks = keras.utils.unpack_x_y_sample_weight(batch)
     images = _finite(images)
@@ -184,9 +185,10 @@ def look_at_batch(batch, tasks, warned):
         if mask is None:
             mask = np.ones((*label.shape[:3], 1))
         mask = keras.ops.convert_to_numpy(mask)
-        if mask.size and mask.min() < 0:
+        # NaN, too, is not above 0.
+        if mask.size and not mask.min() >= 0:
             raise ValueError(
-                f"Masks of task {task.name!r} must not be negative. "
+                f"Masks of task {task.name!r} must not be negative, nor NaN. "
                 f"Received: a smallest value of {mask.min()}"
             )
         known = np.asarray(task.label.is_known(label))[..., 0]
@@ -261,11 +263,52 @@ def check_finite(images):
         )
 
 
-def _check_batch(batch, tasks, num_channels):
-    images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+def check_batch(batch, tasks, num_channels):
+    """Raises a `ValueError` unless shapes and names of a batch are right.
+
+    Args:
+        batch: Images or `(images, labels[, masks])`, or a specification.
+        tasks: list of `Task`.
+        num_channels: int. Channels of the images.
+    """
+    images, labels, masks = keras.utils.unpack_x_y_sample_weight(batch)
     check_images(images, num_channels)
     if labels is not None:
         check_labels(labels, tuple(images.shape)[1:3], tasks)
+    if masks is not None:
+        check_masks(masks, labels, tuple(images.shape)[1:3], tasks)
+
+
+def check_masks(masks, labels, size, tasks):
+    """Raises a `ValueError` unless the masks fit the tasks and images.
+
+    Args:
+        masks: dict from task name to masks, checked for static shapes. `None`
+            for a task without a mask.
+        labels: dict from task name to labels, or `None`.
+        size: Pair `(height, width)` of the images; `None` where unknown.
+        tasks: list of `Task`.
+    """
+    names = [task.name for task in tasks]
+    if not isinstance(masks, dict) or set(masks) - {*names, *(labels or ())}:
+        received = type(masks).__name__
+        if isinstance(masks, dict):
+            received = f"dict with the keys {sorted(masks)}"
+        raise ValueError(
+            f"Masks must be a dict with the keys {names}, or some of them. "
+            f"Received: a {received}"
+        )
+    expected = (*size, 1)
+    for name in names:
+        if masks.get(name) is None:
+            continue
+        received = tuple(getattr(masks[name], "shape", ()))[1:]
+        if not same_shape(expected, received):
+            raise ValueError(
+                f"Masks of task {name!r} must have the shape "
+                f"(batch_size, *{expected}), the size of the images. "
+                f"Received: shape (batch_size, *{received})"
+            )
 
 
 def same_shape(expected, received):

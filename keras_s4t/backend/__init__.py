@@ -18,6 +18,8 @@ No other package names a backend.
 - `write_if(condition, write, variables)`: calls `write()`, which assigns to
   Keras variables, where a bool scalar is true; else the variables keep their
   values. The host does not wait for the device.
+- `apply_scaled(optimizer, gradients, updated)`: applies scaled gradients of a
+  `LossScaleOptimizer`, unless they are not finite.
 - `replicated(loss)`: the share of one replica in a loss whose gradients are
   summed over replicas.
 - `count_ids(ids, num_ids)`: how often each of `0 ... num_ids - 1` occurs in an
@@ -49,6 +51,7 @@ default_jit_compile = _backend.default_jit_compile
 batch_norm_with_batch_statistics = _backend.batch_norm_with_batch_statistics
 batch_norm_with_given_statistics = _backend.batch_norm_with_given_statistics
 write_if = _backend.write_if
+apply_scaled = _backend.apply_scaled
 replicated = _backend.replicated
 has_exact_moments = _backend.has_exact_moments
 count_ids = _backend.count_ids

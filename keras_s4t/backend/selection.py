@@ -14,3 +14,17 @@ def write_selected(condition, write, variables):
     write()
     for variable, value in zip(variables, before, strict=True):
         variable.assign(ops.where(condition, variable.value, value))
+
+
+def apply_statelessly(optimizer, gradients, updated):
+    """Applies gradients without branches that assign."""
+    variables = [*updated, *optimizer.variables]
+    values = optimizer.stateless_apply(
+        [v.value for v in optimizer.variables],
+        gradients,
+        [v.value for v in updated],
+    )
+    for variable, value in zip(
+        variables, [*values[0], *values[1]], strict=True
+    ):
+        variable.assign(value)

@@ -47,6 +47,11 @@ def _of_all_replicas(condition):
     return count == context.num_replicas_in_sync
 
 
+def apply_scaled(optimizer, gradients, updated):
+    """A branch of the optimizer's own: TensorFlow has no pure function."""
+    optimizer.apply(gradients, updated)
+
+
 def replicated(loss):
     """The mean over replicas, whose gradients are summed."""
     return loss / tf.distribute.get_strategy().num_replicas_in_sync

@@ -6,6 +6,7 @@ import keras
 import torch
 from torch.utils import checkpoint as torch_checkpoint
 
+from keras_s4t.backend.selection import apply_statelessly
 from keras_s4t.backend.selection import write_selected
 
 has_exact_moments = False
@@ -40,6 +41,11 @@ def write_if(condition, write, variables):
         return
     with torch.no_grad():
         write_selected(condition, write, variables)
+
+
+def apply_scaled(optimizer, gradients, updated):
+    """As a pure function of the variables."""
+    apply_statelessly(optimizer, gradients, updated)
 
 
 def replicated(loss):

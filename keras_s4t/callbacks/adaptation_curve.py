@@ -9,7 +9,8 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
     """Evaluates a held-out target set every few adaptation steps.
 
     Args:
-        target: Labeled dataset, or anything that `evaluate` takes as `x`.
+        target: Labeled dataset, or anything that `evaluate` takes as `x` and
+            that can be read again.
         every: int. Number of steps between two evaluations. The model is
             always evaluated before the first step. A second `fit` goes on
             where the first ended, and begins anew after `reset`.
@@ -20,7 +21,8 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
             every task.
 
     Raises:
-        ValueError: If `every` is less than 1.
+        ValueError: If `every` is less than 1, the target is an iterator, or
+            the curve already holds the points of another model.
 
     Example:
 
@@ -38,12 +40,24 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
             raise ValueError(
                 f"`every` must be at least 1. Received: every={every}"
             )
+        if hasattr(target, "__next__"):
+            raise ValueError(
+                "`target` must be what can be read again, such as a list of "
+                f"batches. Received: a {type(target).__name__}"
+            )
         self.target = target
         self.every = every
         self._step = 0
         self._num_resets = 0
+        self._measured = None
 
     def on_train_begin(self, logs=None):
+        if self._measured not in (None, self.model):
+            raise ValueError(
+                "A curve must follow one model; every other one needs a curve "
+                f"of its own. Received: a curve of {len(self.points)} points"
+            )
+        self._measured = self.model
         self.higher_is_better = directions(self.model.tasks)
         # After a reset the curve begins anew.
         if self._num_resets != getattr(self.model, "num_resets", 0):

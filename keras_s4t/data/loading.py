@@ -6,6 +6,7 @@ from keras_s4t.data.pipeline.decoded_cache import cached_examples
 from keras_s4t.data.pipeline.devices import keep_tensorflow_off_gpus
 from keras_s4t.data.pipeline.training import get_training
 from keras_s4t.data.readers.by_name import Request
+from keras_s4t.data.readers.by_name import check_classes
 from keras_s4t.data.readers.by_name import get_reader
 from keras_s4t.data.records import example_from_record
 from keras_s4t.tasks import get_labels
@@ -72,7 +73,7 @@ def load(
     Raises:
         ValueError: If the dataset, split or label space is unknown, an
             argument is out of its range, or the dataset is not prepared,
-            misses a task or is not of that space.
+            misses a task, has more classes or is not of that space.
     """
     kinds, canvas = get_labels(tasks), get_canvas(size)
     training = get_training(training)
@@ -91,6 +92,7 @@ def load(
     )
     batching = Batching(kinds, batch_size, training, canvas)
     keep_tensorflow_off_gpus()
+    check_classes(request, tasks)
     reader = get_reader(request)
     if reader.is_rendered:
         canvas = dataclasses.replace(canvas, size=None)

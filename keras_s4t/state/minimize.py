@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_s4t.backend import apply_scaled
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend import replicated
 from keras_s4t.backend import value_and_grad
@@ -14,7 +15,8 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
 
     Variables are read from given values and writes are collected. A method can
     then choose which variables are updated and which writes are kept. A step
-    whose loss, gradients or writes are not finite changes no variable.
+    whose loss, gradients, writes or learning rate are not finite changes no
+    variable.
 
     Args:
         loss_fn: Function without arguments that returns a scalar, and a
@@ -59,13 +61,16 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
 
     def write():
         if updated and _scales_its_loss(optimizer):
-            _apply_scaled(optimizer, gradients, updated)
+            apply_scaled(optimizer, gradients, updated)
         elif updated:
             optimizer.apply(gradients, updated)
         for variable, value in kept:
             variable.assign(value)
 
     checked = [loss, *(value for _, value in kept)]
+    if updated:
+        # A schedule or a callback may have made it NaN.
+        checked.append(ops.convert_to_tensor(optimizer.learning_rate))
     if not _scales_its_loss(optimizer):
         checked += gradients
     is_finite = all_finite(checked)
@@ -91,20 +96,6 @@ def all_finite(tensors):
 def _scales_its_loss(optimizer):
     """Whether an optimizer itself skips gradients that are not finite."""
     return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-
-
-def _apply_scaled(optimizer, gradients, updated):
-    """Applies scaled gradients, on JAX too, where `apply` cannot branch."""
-    variables = [*updated, *optimizer.variables]
-    values = optimizer.stateless_apply(
-        [v.value for v in optimizer.variables],
-        gradients,
-        [v.value for v in updated],
-    )
-    for variable, value in zip(
-        variables, [*values[0], *values[1]], strict=True
-    ):
-        variable.assign(value)
 
 
 def gradient_of(fn, inputs):

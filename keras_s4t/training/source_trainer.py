@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 from keras import ops
 
@@ -87,7 +89,21 @@ class SourceTrainer(TaskTrainer):
     non_trainable_weights = non_trainable_variables
 
     def prepare_method(self):
-        """Marks the method as trained."""
+        """Marks the method as trained, if there is anything to train."""
+        if not self.updated_variables:
+            raise ValueError(
+                "The network or the method must have trainable variables. "
+                "Received: a network that is frozen and a "
+                f"{type(self.method).__name__} without any"
+            )
+        if self.network.adapted_by is not None:
+            warnings.warn(
+                "The network was adapted to a target, and is trained from "
+                "there; a later `reset` of the adapter would discard the "
+                "training. Call `reset` before, or load the source model "
+                "anew.",
+                stacklevel=4,
+            )
         self.method.mark_done("training")
 
     def call(self, images, training=False):

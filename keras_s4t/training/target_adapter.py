@@ -10,6 +10,7 @@ from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
 from keras_s4t.checks import labeled_tasks
+from keras_s4t.checks import look_at_batch
 from keras_s4t.export import Exportable
 from keras_s4t.presets import Preset
 from keras_s4t.state.minimize import gradient_of
@@ -245,6 +246,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                 images = ops.convert_to_tensor(images)
                 check_images(images, self.network.num_channels)
                 check_finite(ops.convert_to_numpy(images))
+                if not count:
+                    look_at_batch(images, self.tasks, self.warned)
                 with no_gradients():
                     features = self.encode(images, training=False)
                     self.method.collect(features)
@@ -305,7 +308,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """Takes the source state before the first update."""
         if self._source_state is None:
             other = self.network.adapted_by
-            if other is not None and other() not in (None, self):
+            # Also one that is gone: the network is not the source all the same.
+            if other is not None and other() is not self:
                 warnings.warn(
                     "The network was adapted by another adapter. `reset` of "
                     "this one will return to the adapted network, not to the "
@@ -314,7 +318,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                     stacklevel=4,
                 )
             self._source_state = Snapshot(self._state)
-        self.network.adapted_by = weakref.ref(self)
+        if self.method.updates_variables or self.method.bn_mode == "update":
+            self.network.adapted_by = weakref.ref(self)
 
     def update(self, images, labels, masks):
         """One update on a batch; returns the logs of loss and metrics."""

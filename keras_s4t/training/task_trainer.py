@@ -1,3 +1,4 @@
+import contextlib
 import math
 import types
 import warnings
@@ -8,7 +9,9 @@ from keras import ops
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.backend import replicated
 from keras_s4t.batches import as_batches
+from keras_s4t.batches import first_of
 from keras_s4t.batches import look_when_read
+from keras_s4t.checks import check_batch
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
@@ -21,6 +24,15 @@ from keras_s4t.training.train_step import StateMixins
 from keras_s4t.training.train_step import StepMixin
 
 NOT_COMPILED = ("loss_weights", "weighted_metrics")
+
+
+@contextlib.contextmanager
+def generators_may_end(batches):
+    """Within it, Keras does not take the end of a generator for a mistake."""
+    with warnings.catch_warnings():
+        if isinstance(batches, types.GeneratorType):
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+        yield
 
 
 class TaskTrainer(StepMixin, *StateMixins, keras.Model):
@@ -94,7 +106,9 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
                 "Received: optimizer=None"
             )
         optimizer = keras.optimizers.get(optimizer)
-        if optimizer.use_ema:
+        # Loss scaling wraps the optimizer that would average.
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        if optimizer.use_ema or inner.use_ema:
             raise ValueError(
                 "`optimizer` must not use an exponential moving average, which "
                 "would overwrite weights between steps. Received: an optimizer "
@@ -156,6 +170,17 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         check_compiled(self, "fit")
         batches = as_batches(x)
         masks = kwargs.get("sample_weight")
+        if isinstance(batches, types.GeneratorType):
+            batches = self._look_at_generator(batches)
+            # Keras would read its first two batches in all later epochs.
+            if kwargs.get("epochs", 1) > 1 and not kwargs.get(
+                "steps_per_epoch"
+            ):
+                raise ValueError(
+                    "`epochs` must be 1 for a generator, which is read once, "
+                    "or `steps_per_epoch` must be given. "
+                    f"Received: epochs={kwargs['epochs']}"
+                )
         self.check_data(batches, y, masks, self.reads_ahead)
         self.check_trainable()
         self.prepare_method()
@@ -167,10 +192,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
             x, errors = look_when_read(
                 x, lambda batch: look_at_batch(batch, self.tasks, self.warned)
             )
-        with warnings.catch_warnings():
-            if isinstance(x, types.GeneratorType):
-                # Keras takes the end of a generator for a mistake.
-                warnings.filterwarnings("ignore", "Your input ran out of data")
+        with generators_may_end(x):
             try:
                 history = super().fit(x, y, *args, **kwargs)
             except Exception:
@@ -227,8 +249,8 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
             warnings.warn(
                 f"{int(count)} steps were skipped: their loss or gradients "
                 "were not finite. Nothing was changed by them. Look for NaN "
-                "in images and labels, and for a learning rate that is too "
-                "large.",
+                "in images and labels, and for a learning rate that is NaN or "
+                "too large.",
                 stacklevel=3,
             )
 
@@ -237,16 +259,28 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.evaluate`, after checks of the data."""
+        check_compiled(self, "evaluate")
         x = as_batches(x)
+        if isinstance(x, types.GeneratorType):
+            x = self._look_at_generator(x)
         masks = kwargs.get("sample_weight")
         self.check_data(x, y, masks)
-        return super().evaluate(x, y, *args, **kwargs)
+        with generators_may_end(x):
+            return super().evaluate(x, y, *args, **kwargs)
+
+    def _look_at_generator(self, batches):
+        """A generator whose first batch was looked at."""
+        first, batches = first_of(batches)
+        check_batch(first, self.tasks, self.network.num_channels)
+        look_at_batch(first, self.tasks, self.warned)
+        return batches
 
     def predict(self, x, *args, **kwargs):
         """As `keras.Model.predict`, after a check that there are images."""
         x = as_batches(x)
         check_not_empty(x)
-        return super().predict(x, *args, **kwargs)
+        with generators_may_end(x):
+            return super().predict(x, *args, **kwargs)
 
     def task_losses(self, labels, predictions, masks):
         """The source loss of every task, unweighted, a dict of float32 scalars.

@@ -156,3 +156,18 @@ def test_a_second_fit_goes_on_and_a_reset_begins_anew(adapter):
     adapter.fit(make_stream(1), callbacks=[curve], verbose=0)
     assert curve.steps == [0, 2]
     assert curve.points == first
+
+
+def test_a_curve_of_another_model(adapter):
+    curve = AdaptationCurve(make_target())
+    adapter.fit(make_stream(), callbacks=[curve], verbose=0)
+    points = list(curve.points)
+    other = tiny.make_adapter()
+    with pytest.raises(ValueError, match="follow one model.*of 7 points"):
+        other.fit(make_stream(), callbacks=[curve], verbose=0)
+    assert curve.points == points
+
+
+def test_a_target_that_is_read_once():
+    with pytest.raises(ValueError, match="read again.*a generator"):
+        AdaptationCurve(batch for batch in [1, 2])

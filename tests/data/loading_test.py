@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tiny
 
+from keras_s4t import tasks
 from keras_s4t.data import SynthRooms
 from keras_s4t.data import Training
 from keras_s4t.data import load
@@ -17,7 +18,7 @@ def load_source(split="test", tasks=NAMES, **kwargs):
 
 
 def test_batches_are_the_rooms():
-    dataset = load_source(tasks=tiny.make_tasks())
+    dataset = load_source(tasks=[tasks.semseg(9), *tiny.make_tasks()[1:]])
     assert int(dataset.cardinality()) == 3
     images, labels, masks = dataset.element_spec
     assert [s.dtype.name for s in (images, *labels.values())] == [
@@ -223,3 +224,17 @@ def test_a_cache_that_cannot_be_written(tmp_path, kind):
             size=16,
             cache_dir=folder,
         )
+
+
+@pytest.mark.parametrize(
+    "name, options, number",
+    [
+        ("synth_rooms/source", {}, 9),
+        ("nyud_mt", {}, 40),
+        ("nyud_mt", {"label_space": "taskonomy_nyud"}, 7),
+    ],
+)
+def test_fewer_classes_than_the_data(name, options, number):
+    # Before anything is read or rendered.
+    with pytest.raises(ValueError, match=f"the {number} classes of '{name}'"):
+        load(name, "train", [tasks.semseg(4)], **options)

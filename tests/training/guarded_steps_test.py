@@ -116,3 +116,66 @@ def test_finite_is_told_in_compiled_reductions(size, value):
     assert model.predict(values[None], verbose=0)[0] == 1
     values[size // 2] = value
     assert model.predict(values[None], verbose=0)[0] == 0
+
+
+@keras.saving.register_keras_serializable("tests")
+class Broken(keras.optimizers.schedules.LearningRateSchedule):
+    """NaN from the second step on."""
+
+    def __call__(self, step):
+        return ops.where(ops.cast(step, "float32") < 1, 0.01, float("nan"))
+
+    def get_config(self):
+        return {}
+
+
+@pytest.mark.parametrize("name", ["Tent", "S4T"])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_a_schedule_that_becomes_nan_changes_nothing(name, scaled):
+    images, *_ = tiny.make_arrays(4, count=2)
+    optimizer = keras.optimizers.SGD(Broken())
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    adapter = make_adapter(name, optimizer)
+    adapter.train_on_batch(images)
+    before = tiny.numpy_values(state(adapter))
+    with pytest.warns(UserWarning, match="2 steps were skipped.*is NaN or"):
+        adapter.fit([images, images], verbose=0)
+    assert not tiny.moved(state(adapter), before)
+
+
+def test_a_learning_rate_set_to_nan_changes_nothing():
+    images, labels, masks = tiny.make_arrays(4, count=2)
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(tiny.make_tasks(2)), keras_s4t.methods.SourceOnly()
+    )
+    tiny.fill(trainer)
+    trainer.compile(keras.optimizers.Adam(1e-2))
+    trainer.optimizer.learning_rate = float("nan")
+    before = tiny.numpy_values(trainer.trainable_variables)
+    batches = keras_s4t.data.ArrayBatches((images, labels, masks), 4)
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        trainer.fit(batches, verbose=0)
+    assert not tiny.moved(trainer.trainable_variables, before)
+
+
+def test_scaled_losses():
+    # Scales that are powers of two change no bit of SGD.
+    images, labels, masks = tiny.make_arrays(4, count=2)
+    moved = []
+    for scaled in (False, True):
+        optimizer = keras.optimizers.SGD(1e-2, momentum=0.9)
+        if scaled:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        trainer = keras_s4t.SourceTrainer(
+            tiny.make_network(tiny.make_tasks(2)),
+            keras_s4t.methods.SourceOnly(),
+        )
+        tiny.fill(trainer)
+        trainer.compile(optimizer)
+        batches = [(images, labels, masks), (damaged(images), labels, masks)]
+        with pytest.warns(UserWarning, match="1 steps were skipped"):
+            trainer.fit(batches, verbose=0)
+        moved.append(tiny.numpy_values(trainer.trainable_variables))
+    for a, b in zip(*moved, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)

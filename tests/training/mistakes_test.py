@@ -1,5 +1,7 @@
 """Mistakes of a user, each with an answer in the call that is wrong."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -295,3 +297,133 @@ def test_looking_at_a_source_moves_no_random_state(monkeypatch):
         trained.append(tiny.numpy_values(trainer.network.variables))
     for value, expected in zip(*trained, strict=True):
         np.testing.assert_array_equal(value, expected)
+
+
+# === Source training ===
+
+
+def test_nothing_to_train():
+    trainer = make_trainer()
+    trainer.network.trainable = False
+    trainer.compile("sgd")
+    batches = keras_s4t.data.ArrayBatches(tiny.make_arrays(4), 4)
+    with pytest.raises(ValueError, match="must have trainable variables"):
+        trainer.fit(batches, verbose=0)
+
+
+def test_averaging_inside_loss_scaling():
+    optimizer = keras.optimizers.SGD(1e-2, use_ema=True)
+    optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    with pytest.raises(ValueError, match="exponential moving average"):
+        make_adapter().compile(optimizer)
+
+
+# === What generators hold, and masks ===
+
+
+def damaged_labels(images, labels, masks):
+    return images, {**labels, "semseg": labels["semseg"] * 0 + 12}, masks
+
+
+@pytest.mark.parametrize("verb", ["fit", "evaluate"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_generators_are_looked_at(verb, streamed):
+    images, labels, masks = tiny.make_arrays(4)
+    adapter = make_adapter()
+    adapter.compile()
+    before = tiny.numpy_values(adapter.variables)
+
+    def call(*batches):
+        batches = (batch for batch in batches)
+        if streamed:
+            batches = keras_s4t.data.online_stream(batches, steps=2)
+        getattr(adapter, verb)(batches, verbose=0)
+
+    with pytest.raises(ValueError, match="must be ids of its 4 classes"):
+        call(damaged_labels(images, labels, masks))
+    with pytest.raises(ValueError, match="must have the shape"):
+        call((images, {**labels, "depth": labels["depth"][..., 0]}))
+    assert not tiny.moved(adapter.variables, before)
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        call((images / 255, labels))
+
+
+def test_the_first_batch_of_a_generator_is_not_lost():
+    images, *_ = tiny.make_arrays(8)
+    adapter = make_adapter()
+    adapter.compile()
+    adapter.fit((x for x in (images[:4], images[4:], images[:4])), verbose=0)
+    assert int(adapter.optimizer.iterations) == 3
+
+
+def test_epochs_of_a_generator():
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter()
+    adapter.compile()
+    with pytest.raises(ValueError, match="`epochs` must be 1.*epochs=3"):
+        adapter.fit((images for _ in range(3)), epochs=3, verbose=0)
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict"])
+def test_the_end_of_a_generator_is_no_mistake(verb):
+    images, labels, _ = tiny.make_arrays(4)
+    adapter = make_adapter()
+    adapter.compile()
+    batches = ((images, labels) for _ in range(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        getattr(adapter, verb)(batches, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: {"deph": m["depth"]}, "Masks must be a dict.*'deph'"),
+        (lambda m: m["depth"], "Masks must be a dict.*a ndarray"),
+        (lambda m: {**m, "depth": m["depth"][..., 0]}, "Masks of task 'depth'"),
+        (lambda m: {**m, "depth": m["depth"][:, :8]}, "Masks of task 'depth'"),
+        (lambda m: {**m, "depth": m["depth"] * np.nan}, "not be negative, nor"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["arrays", "dataset", "list", "generator"])
+def test_masks_that_do_not_fit(kind, change, message):
+    images, labels, masks = tiny.make_arrays(4)
+    trainer = make_trainer()
+    before = tiny.numpy_values(trainer.variables)
+    batch = (images, labels, change(masks))
+    for verb in (trainer.fit, trainer.evaluate):
+        if kind == "arrays":
+            x, y, sample_weight = batch
+            given = {"x": x, "y": y, "sample_weight": sample_weight}
+        else:
+            given = {
+                "dataset": lambda: keras_s4t.data.ArrayBatches(batch, 2),
+                "list": lambda: [batch],
+                "generator": lambda: (x for x in [batch]),
+            }[kind]()
+            given = {"x": given}
+        with pytest.raises(ValueError, match=message):
+            verb(**given, verbose=0)
+    assert not tiny.moved(trainer.variables, before)
+
+
+def test_no_images_at_all():
+    adapter = make_adapter()
+    adapter.compile()
+    for call in (adapter.fit, adapter.evaluate, adapter.predict, adapter.adapt):
+        with pytest.raises(ValueError, match="must be images. Received: None"):
+            call(None)
+
+
+def test_evaluate_before_compile():
+    images, labels, _ = tiny.make_arrays(4)
+    with pytest.raises(ValueError, match="`compile` must be called before"):
+        make_adapter().evaluate(images, labels)
+
+
+def test_collected_images_are_looked_at():
+    images, *_ = tiny.make_arrays(4)
+    method = keras_s4t.methods.ActMAD((tiny.SIZE, tiny.SIZE))
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        adapter.collect([images / 255], verbose=0)

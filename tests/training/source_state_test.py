@@ -1,6 +1,8 @@
 """The state that `reset` returns to: taken once, saved, and kept."""
 
+import gc
 import pickle
+import warnings
 
 import keras
 import numpy as np
@@ -143,3 +145,36 @@ def test_a_pickled_adapter_knows_its_source():
         np.testing.assert_array_equal(received[name], expected)
     copy.reset()
     assert not tiny.moved(weights(copy), source)
+
+
+def adapt_once(network, method):
+    adapter = keras_s4t.TargetAdapter(network, method)
+    adapter.compile()
+    adapter.adapt(make_batches()[0])
+
+
+def test_a_network_stays_adapted_when_its_adapter_is_gone():
+    network = tiny.make_network()
+    adapt_once(network, keras_s4t.methods.SourceOnly())
+    # Nothing was moved, so nothing is told.
+    adapt_once(network, keras_s4t.methods.Tent())
+    gc.collect()
+    for method in (keras_s4t.methods.SourceOnly(), keras_s4t.methods.Tent()):
+        with pytest.warns(UserWarning, match="adapted by another adapter"):
+            adapt_once(network, method)
+
+
+def test_source_training_of_an_adapted_network_is_told():
+    adapter = make_adapter()
+    adapter.adapt(make_batches()[0])
+    trainer = keras_s4t.SourceTrainer(
+        adapter.network, keras_s4t.methods.SourceOnly()
+    )
+    trainer.compile("sgd")
+    batches = keras_s4t.data.ArrayBatches(tiny.make_arrays(4), 4)
+    with pytest.warns(UserWarning, match="adapted to a target"):
+        trainer.fit(batches, verbose=0)
+    adapter.reset()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        trainer.fit(batches, verbose=0)

@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 
+from keras_s4t.data import label_spaces
 from keras_s4t.data.archives.taskonomy import TaskonomyFolder
 from keras_s4t.data.label_spaces import NATIVE_CLASSES
 from keras_s4t.data.pipeline.batching import SHUFFLE_BUFFER
@@ -11,6 +12,7 @@ from keras_s4t.data.readers.tfds_reader import tfds_reader
 from keras_s4t.data.records import check_tasks
 from keras_s4t.data.synth_rooms import SynthRooms
 from keras_s4t.data.synth_rooms.example import compact_specs
+from keras_s4t.tasks import Task
 
 SYNTH_ROOMS = "synth_rooms"
 SYNTH_ROOMS_SIZE = 64
@@ -48,6 +50,37 @@ class Request:
     def variant(self):
         """What follows the slash, or an empty str."""
         return self.name.partition("/")[2]
+
+
+def check_classes(request, tasks):
+    """Raises a `ValueError` if a dataset has more classes than a task has.
+
+    Args:
+        request: A `Request`.
+        tasks: list of `Task`, or of task names, which have no classes.
+    """
+    known = _num_classes(request)
+    for task in tasks:
+        if not isinstance(task, Task) or not task.label.is_classes:
+            continue
+        if known is not None and task.num_outputs < known:
+            raise ValueError(
+                f"Task {task.name!r} must have the {known} classes of "
+                f"{request.name!r}. Received: {task.num_outputs} classes"
+            )
+
+
+def _num_classes(request):
+    """The number of classes of a dataset, `None` if unknown."""
+    if request.label_space is not None:
+        return label_spaces.get(request.label_space).num_classes
+    if request.dataset == SYNTH_ROOMS:
+        return SynthRooms.num_classes
+    classes = {
+        **NATIVE_CLASSES,
+        TASKONOMY_FOLDER: label_spaces.TASKONOMY_CLASSES,
+    }
+    return len(classes.get(request.dataset, ())) or None
 
 
 def get_reader(request):
