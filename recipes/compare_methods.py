@@ -13,6 +13,9 @@ budget for all; without it, methods take their authors' learning rates and
 An interrupted comparison goes on where it was when the same command is given
 again. Another setting finds no old result, but leaves it in the file.
 
+`--jobs 2` trains and adapts in two processes, `--cluster` in those of a Ray or
+Dask cluster; the results are the same. Costs are measured afterwards, alone.
+
 `--costs` takes the `results.json` of `benchmark.py --methods`, where every
 method has a process, and so a peak memory, of its own.
 """
@@ -32,6 +35,7 @@ from comparison.contenders import BATCH_CONTROL
 from comparison.contenders import default_methods
 from comparison.contenders import make_contenders
 from comparison.costs import read_benchmark
+from comparison.jobs import Pool
 from comparison.results import ComparisonResults
 from comparison.settings import QUICK
 from comparison.settings import Settings
@@ -42,7 +46,9 @@ from shared.protocols import PROTOCOLS
 from keras_s4t.data.corruptions import CORRUPTIONS
 
 
-def compare_methods(methods=None, costs=None, fresh=False, **settings):
+def compare_methods(
+    methods=None, costs=None, fresh=False, jobs=1, cluster=None, **settings
+):
     """Compares methods, and writes results, tables and figures.
 
     Args:
@@ -53,14 +59,21 @@ def compare_methods(methods=None, costs=None, fresh=False, **settings):
         costs: Optional path of a `results.json` of `benchmark.py`.
         fresh: bool. Whether to forget the results in `output`, source models
             included.
+        jobs: int. Number of processes. More than one needs the package
+            `joblib`, and a `__main__` guard in the calling script.
+        cluster: Optional address of a cluster of Ray (`"ray://host:port"`), or
+            of the scheduler of a Dask cluster (`"tcp://host:port"`), to work
+            there, in `jobs` processes or, with one, in all that it has.
+            Recipes and `output` must have the same paths there.
         **settings: Those of `Settings`.
 
     Returns:
         dict, what `results.json` holds.
 
     Raises:
-        ValueError: If a name is unknown, a setting is out of its range, or a
-            file is not what it should be.
+        ValueError: If a name is unknown, a setting is out of its range, a
+            file is not what it should be, or a cluster does not answer.
+        RuntimeError: If worker processes die again and again.
 
     Example:
 
@@ -68,7 +81,15 @@ def compare_methods(methods=None, costs=None, fresh=False, **settings):
     compare_methods({"Mine": Mine, "Tent": "Tent"}, output="runs/mine")
     ```
     """
-    return _finish(_begin(methods, costs, fresh, **settings))
+    pool = _make_pool(jobs, cluster)
+    return _finish(_begin(methods, costs, fresh, **settings), pool)
+
+
+def _make_pool(jobs, cluster):
+    """Workers for more than this process, or `None`."""
+    if cluster is not None:
+        return Pool(jobs if jobs > 1 else None, cluster)
+    return None if jobs == 1 else Pool(jobs)
 
 
 def _begin(methods=None, costs=None, fresh=False, **settings):
@@ -89,9 +110,9 @@ def _begin(methods=None, costs=None, fresh=False, **settings):
     return comparison
 
 
-def _finish(comparison):
+def _finish(comparison, pool=None):
     """Runs a comparison and draws it; returns the results."""
-    comparison.run()
+    comparison.run(pool)
     content = comparison.results.content
     draw(content, comparison.settings.output)
     return content
@@ -135,6 +156,8 @@ def parse_arguments():
     parser.add_argument("--num-source", type=int, help="images to train on")
     parser.add_argument("--num-target", type=int, help="images of each target")
     parser.add_argument("--costs", type=pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--cluster", help="ray://host:port or tcp://host:port")
     parser.add_argument("--output", type=pathlib.Path)
     parser.add_argument("--fresh", action="store_true", help="start anew")
     parser.add_argument("--quick", action="store_true", help="minutes")
@@ -156,11 +179,13 @@ def main():
     # TensorFlow warns of functions that it compiles for every adapter anew.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     start = time.time()
+    jobs, cluster = arguments.pop("jobs"), arguments.pop("cluster", None)
     try:
+        pool = _make_pool(jobs, cluster)
         comparison = _begin(**arguments)
     except ValueError as error:
         parser.error(str(error))
-    _finish(comparison)
+    _finish(comparison, pool)
     output = comparison.settings.output
     print(f"Done in {time.time() - start:.0f} s: see {output}")
 

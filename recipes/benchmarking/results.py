@@ -48,11 +48,17 @@ class BenchmarkResults(ResultsFile):
     """
 
     kind = "the benchmark"
+    parts = ("points",)
 
     def __init__(self, path, fresh=False):
         self.environment = describe_environment()
         super().__init__(path, fresh)
-        self.points = self.content.get("points", {})
+        self.content.setdefault("points", {})
+
+    @property
+    def points(self):
+        """Dict from the key of a point to what was measured."""
+        return self.content["points"]
 
     def check(self, content):
         environment = content.get("environment")
@@ -85,4 +91,4 @@ class BenchmarkResults(ResultsFile):
             ),
             "points": self.points,
         }
-        self.save()
+        self.save_if_possible()

@@ -1,5 +1,6 @@
 """Does what a comparison consists of, in its order, and nothing twice."""
 
+import copy
 import gc
 import itertools
 import time
@@ -19,6 +20,7 @@ from comparison.results import curve_of
 from comparison.source_models import SourceModels
 from comparison.statistics import gains_of
 from comparison.tuning import tune
+from comparison.workers import Workers
 from keras_s4t.tasks import directions
 
 
@@ -45,7 +47,8 @@ class Comparison:
         keys = Keys(settings, network)
         self.plan = Plan(contenders, settings, keys)
         self.sources = SourceModels(settings, results, keys)
-        self.tasks = network.tasks
+        # A plain list: that of the network does not travel to workers.
+        self.tasks = list(network.tasks)
         self.default_learning_rates = {}
         for contender in contenders:
             method = contender.make(seed)
@@ -53,20 +56,58 @@ class Comparison:
             optimizer = method.default_optimizer()
             rate = float(optimizer.learning_rate)
             self.default_learning_rates[contender.name] = rate
+        self.progress = None
         self._targets = {}
 
-    def run(self):
-        """Does everything; may be interrupted and called again."""
+    def run(self, pool=None):
+        """Does everything; may be interrupted and called again.
+
+        Args:
+            pool: Optional `Pool` of workers. Costs are measured without it,
+                after everything else, since work beside them would change
+                them.
+        """
+        workers = None if pool is None else Workers(self, pool)
         if self.settings.tune:
+            if workers:
+                workers.tune()
             self._tune()
         runs = self.plan.runs()
         done = [run for run in runs if run.key in self.results["runs"]]
         self.results.update(
             contenders=self._contenders(), plan=[run.key for run in runs]
         )
-        self._progress = Progress(len(runs), len(done))
-        for _, group in itertools.groupby(runs, key=lambda run: run.adapter):
-            self._run_all(list(group))
+        self.progress = Progress(len(runs), len(done))
+        groups = [
+            list(group)
+            for _, group in itertools.groupby(runs, key=lambda r: r.adapter)
+        ]
+        if workers:
+            workers.adapt([self.todo(group) for group in groups])
+        for group in groups:
+            self._run_all(group)
+        self.results.save()
+
+    def todo(self, runs):
+        """Those of the runs that have no result."""
+        return [run for run in runs if run.key not in self.results["runs"]]
+
+    def in_worker(self, results):
+        """The same comparison for a worker, without what it cannot take.
+
+        Args:
+            results: `CollectedResults`.
+        """
+        copied = copy.copy(self)
+        copied.results = results
+        copied.sources = SourceModels(self.settings, results, self.plan.keys)
+        copied._targets = {}
+        return copied
+
+    def gain(self, columns):
+        """Delta_TTT at the last step of a curve, in percent."""
+        curve = curve_of(columns, directions(self.tasks))
+        return gains_of(curve)[-1]
 
     def _contenders(self):
         """What the results tell of every contender."""
@@ -83,55 +124,75 @@ class Comparison:
         }
 
     def _tune(self):
-        seed = self.settings.seeds[0]
-        starts = {}
         for name, contender in self.plan.contenders.items():
             if name == SOURCE_ONLY:
                 continue
             key = self.plan.keys.tuning(contender)
             if key not in self.results["tuning"]:
                 print(f"Choosing learning rate and steps: {name}")
-                network, method = self.sources.get(seed, contender, contender)
-                known = starts.get(contender.network)
-                choice = tune(network, method, self.settings, known)
-                self.results.add("tuning", key, contender=name, **choice)
-                gc.collect()
+                self.tune_one(contender)
             choice = self.results["tuning"][key]
-            starts.setdefault(contender.network, choice["starts"])
             if choice["step"] is not None:
                 self.plan.choices[name] = {
                     "learning_rate": choice["learning_rate"],
                     "step": choice["step"],
                 }
 
+    def tune_one(self, contender):
+        """Chooses for a contender, and keeps the choice."""
+        tuning = self.results["tuning"]
+        keys = [
+            self.plan.keys.tuning(other)
+            for other in self.plan.contenders.values()
+            if other.network == contender.network
+        ]
+        starts = [tuning[key]["starts"] for key in keys if key in tuning]
+        seed = self.settings.seeds[0]
+        network, method = self.sources.get(seed, contender, contender)
+        known = starts[0] if starts else None
+        choice = tune(network, method, self.settings, known)
+        self.results.add(
+            "tuning",
+            self.plan.keys.tuning(contender),
+            contender=contender.name,
+            **choice,
+        )
+        gc.collect()
+
     def _run_all(self, runs):
-        """Does the runs that share an adapter."""
+        """Does the runs that share an adapter, and measures its costs."""
         first = runs[0]
-        todo = [run for run in runs if run.key not in self.results["runs"]]
+        todo = self.todo(runs)
         costs_key = self.plan.costs_key(first.contender)
         needs_costs = (
             self.plan.is_timed(first) and costs_key not in self.results["costs"]
         )
         if not todo and not needs_costs:
             return
-        adapter = make_adapter(
-            *self.sources.get(first.seed, first.owner, first.contender),
-            self.settings,
-            self.plan.choices[first.contender.name]["learning_rate"],
-        )
-        for run in todo:
-            self._run(run, adapter)
+        adapter = self.adapt_all(todo, first)
         if needs_costs:
-            target = self._target(first.target)
+            target = self.target(first.target)
             costs = measure_costs(adapter, target, *self.settings.timing_steps)
             self.results.add("costs", costs_key, **costs)
         # An adapter and its compiled functions are large.
         del adapter
         gc.collect()
 
+    def adapt_all(self, runs, first=None):
+        """Does runs that share an adapter; returns the adapter."""
+        first = first or runs[0]
+        adapter = make_adapter(
+            *self.sources.get(first.seed, first.owner, first.contender),
+            self.settings,
+            self.plan.choices[first.contender.name]["learning_rate"],
+        )
+        for run in runs:
+            self._run(run, adapter)
+        return adapter
+
     def _run(self, run, adapter):
         begin = time.time()
-        target = self._target(run.target)
+        target = self.target(run.target)
         if run.start_key in self.results["runs"]:
             columns = self.results["runs"][run.start_key]["curve"]
             start = curve_of(columns, directions(self.tasks)).points[0]
@@ -149,9 +210,12 @@ class Comparison:
             seconds=seconds,
             curve=columns_of(curve.points),
         )
-        self._progress.report(run, gains_of(curve)[-1], seconds)
+        # A worker has nobody to tell.
+        if self.progress is not None:
+            self.progress.report(run, gains_of(curve)[-1], seconds)
 
-    def _target(self, name):
+    def target(self, name):
+        """A labeled target, loaded once."""
         if name not in self._targets:
             dataset = load_target(self.settings, self.tasks, name)
             self._targets[name] = dataset

@@ -16,8 +16,9 @@ class ComparisonResults(ResultsFile):
     """A JSON file that is written anew after everything that is finished.
 
     Finished things are in the dicts `sources`, `tuning`, `costs` and `runs`,
-    under the keys of `Keys`, so that a changed setting finds nothing.
-    Everything else describes what the last command asked for.
+    under the keys of `Keys`, so that a changed setting finds nothing. What
+    other processes have finished meanwhile stays in the file. Everything else
+    describes what the last command asked for.
 
     Args:
         path: Path of the file.
@@ -28,6 +29,7 @@ class ComparisonResults(ResultsFile):
     """
 
     kind = "a comparison"
+    parts = PARTS
 
     def __init__(self, path, fresh=False):
         super().__init__(path, fresh)
@@ -50,12 +52,36 @@ class ComparisonResults(ResultsFile):
     def add(self, part, key, **record):
         """Keeps what is finished, and writes the file."""
         self.content[part][key] = _rounded(record)
-        self.save()
+        self.save_if_possible()
 
     def update(self, **parts):
         """Replaces parts, and writes the file."""
         self.content |= _rounded(parts)
         self.save()
+
+
+class CollectedResults:
+    """What a worker finishes, for the process that writes the file.
+
+    Args:
+        content: dict with the parts of a `ComparisonResults`: what is finished
+            already.
+
+    Attributes:
+        added: list of dicts, the keyword arguments of `ComparisonResults.add`.
+    """
+
+    def __init__(self, content):
+        self.content = {part: dict(content[part]) for part in PARTS}
+        self.added = []
+
+    def __getitem__(self, part):
+        return self.content[part]
+
+    def add(self, part, key, **record):
+        """Keeps what is finished."""
+        self.content[part][key] = _rounded(record)
+        self.added.append({"part": part, "key": key, **record})
 
 
 def columns_of(points):

@@ -42,6 +42,13 @@ class SourceModels:
         key = self.keys.source(seed, contender)
         return self.folder / f"{name}_seed{seed}_{key}.keras"
 
+    def is_there(self, seed, contender):
+        """Whether the source model of a contender is trained and kept."""
+        contender = contender if contender.is_trained else self.plain
+        key = self.keys.source(seed, contender)
+        is_finished = key in self.results["sources"]
+        return is_finished and self.path(seed, contender).exists()
+
     def get(self, seed, owner, contender):
         """A network, trained on the source, and a method to adapt it.
 
@@ -74,8 +81,7 @@ class SourceModels:
             contender = self.plain
         config = self.settings.configuration
         path = self.path(seed, contender)
-        key = self.keys.source(seed, contender)
-        if key not in self.results["sources"] or not path.exists():
+        if not self.is_there(seed, contender):
             self._train(seed, contender, path)
         # Weights alone, so that a method's class need not be registered.
         trainer = keras_s4t.SourceTrainer(
