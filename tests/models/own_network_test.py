@@ -437,3 +437,52 @@ def test_methods_of_colors(name):
     network = make_network(make_unet(channels=1))
     with pytest.raises(ValueError, match="3 channels of RGB.*1 channels"):
         keras_s4t.TargetAdapter(network, keras_s4t.methods.get(name))
+
+
+def make_shared():
+    """A convolution and a batch norm that are called twice, on both sides."""
+    inputs = keras.Input((None, None, 3))
+    convolve = layers.Conv2D(6, 3, padding="same", name="shared_conv")
+    norm = layers.BatchNormalization(name="shared_norm")
+    x = norm(convolve(conv(inputs, 6, 2)))
+    x = layers.ReLU(name="cut")(norm(convolve(x)))
+    x = layers.UpSampling2D()(norm(convolve(x)))
+    return keras.Model(inputs, make_heads(x))
+
+
+def test_layers_that_are_called_twice():
+    model = make_shared()
+    images = make_images()
+    expected = numpy(model(images))
+    network = make_network(model, ["cut"])
+    predictions = network.predict(images, verbose=0)
+    for name, value in expected.items():
+        np.testing.assert_allclose(predictions[name], value, atol=1e-5)
+    assert len(network.batch_norms) == 2
+    # One for each call.
+    assert len(network.tapped_batch_norms) == 3
+    shapes = network.tapped_encoder.shapes(("norm_*",), (8, 8))
+    assert list(shapes.values()) == [(None, 4, 4, 6)] * 3
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("fused_norms", [True, False])
+def test_moments_of_activations(channels, fused_norms):
+    def norm():
+        # One that is not fused.
+        return layers.BatchNormalization(renorm=channels == 4)
+
+    network = make_network(
+        make_unet(channels, norm), image_range=(0, 1), fused_norms=fused_norms
+    )
+    method = keras_s4t.methods.ActMAD((SIZE, SIZE))
+    adapter = keras_s4t.TargetAdapter(network, method)
+    adapter.compile()
+    images = make_images(channels=channels)
+    adapter.collect([images], verbose=0)
+    before = adapter.predict(images, verbose=0)
+    adapter.adapt(images / 2)
+    adapter.reset()
+    after = adapter.predict(images, verbose=0)
+    for name, value in before.items():
+        np.testing.assert_array_equal(after[name], value)
