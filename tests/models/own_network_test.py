@@ -486,3 +486,48 @@ def test_moments_of_activations(channels, fused_norms):
     after = adapter.predict(images, verbose=0)
     for name, value in before.items():
         np.testing.assert_array_equal(after[name], value)
+
+
+def make_spectral():
+    def normalized(x, filters, strides, name):
+        inner = layers.Conv2D(filters, 3, strides, padding="same")
+        x = layers.SpectralNormalization(inner, power_iterations=50)(x)
+        return layers.ReLU(name=name)(layers.BatchNormalization()(x))
+
+    inputs = keras.Input((None, None, 3))
+    x = normalized(inputs, 6, 2, "first")
+    return keras.Model(inputs, make_heads(normalized(x, 8, 2, "second")))
+
+
+def spectral_kernels(network):
+    return {
+        v.path: keras.ops.convert_to_numpy(v)
+        for v in network.weights
+        if "spectral" in v.path and v.path.endswith("kernel")
+    }
+
+
+def largest_singular_value(kernel):
+    return np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2)
+
+
+def test_layers_that_write_their_kernels():
+    network = make_network(make_spectral(), ["second"])
+    images = make_images()
+    adapter = keras_s4t.TargetAdapter(network, keras_s4t.methods.Tent())
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    before = spectral_kernels(network)
+    assert len(before) == 2
+    adapter.adapt(images)
+    after = spectral_kernels(network)
+    for name, kernel in before.items():
+        np.testing.assert_array_equal(after[name], kernel)
+    # Source training predicts with the kernels that it trained.
+    method = keras_s4t.methods.SourceOnly()
+    trainer = keras_s4t.SourceTrainer(network, method)
+    trainer.compile(keras.optimizers.SGD(0.0))
+    images, labels, _ = tiny.make_arrays(4, size=(SIZE, SIZE), count=2)
+    trainer.fit(images, labels, verbose=0)
+    for name, kernel in spectral_kernels(network).items():
+        sigma = largest_singular_value(before[name])
+        np.testing.assert_allclose(kernel, before[name] / sigma, rtol=1e-2)
