@@ -531,3 +531,77 @@ def test_layers_that_write_their_kernels():
     for name, kernel in spectral_kernels(network).items():
         sigma = largest_singular_value(before[name])
         np.testing.assert_allclose(kernel, before[name] / sigma, rtol=1e-2)
+
+
+def probabilities(kind):
+    inputs = keras.Input((None, None, 3))
+    x = conv(inputs, 6, 2, name="first")
+    heads = make_heads(x)
+    logits = heads["semseg"]
+    heads["semseg"] = {
+        "operation": lambda: keras.ops.softmax(logits),
+        "resized": lambda: layers.UpSampling2D()(layers.Softmax()(logits)),
+        "cast": lambda: layers.Activation("linear", dtype="float32")(
+            layers.Activation("softmax")(logits)
+        ),
+    }[kind]()
+    return keras.Model(inputs, heads)
+
+
+@pytest.mark.parametrize("kind", ["operation", "resized", "cast"])
+def test_probabilities_of_classes(kind):
+    with pytest.raises(ValueError, match="must be logits.* a softmax in"):
+        make_network(probabilities(kind), ["first"])
+
+
+def test_sigmoids_where_logits_are_wanted():
+    inputs = keras.Input((None, None, 3))
+    x = conv(inputs, 6, 2, name="first")
+    model = keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x))
+    with pytest.raises(ValueError, match="must be logits.* a sigmoid in"):
+        MultiTaskModel.from_functional(
+            model, [tasks.binary("saliency")], ["first"]
+        )
+    # These are trained as they are.
+    MultiTaskModel.from_functional(model, [tasks.edge(loss="l1")], ["first"])
+
+
+class WithProbabilities(Subclassed):
+    def decode(self, features, training=False):
+        outputs = super().decode(features, training)
+        return {**outputs, "semseg": keras.ops.softmax(outputs["semseg"])}
+
+
+def test_probabilities_of_a_subclassed_model():
+    with pytest.raises(ValueError, match="must be logits.* sum to 1"):
+        MultiTaskModel.from_subclassed(WithProbabilities(), tiny.make_tasks(2))
+
+
+@pytest.mark.parametrize("image_range", [1, None, ("a", 1), (0, 1, 2)])
+def test_ranges_that_are_no_pair(image_range):
+    with pytest.raises(ValueError, match="`image_range` must be a pair"):
+        make_network(image_range=image_range)
+
+
+def test_layers_are_given_by_their_names():
+    model = make_unet()
+    features = [model.get_layer(name) for name in UNET_FEATURES]
+    with pytest.raises(ValueError, match="`features` must be a list of names"):
+        make_network(model, features)
+    with pytest.raises(ValueError, match="`features` must be a list of names"):
+        make_network(model, [layer.output for layer in features])
+
+
+def test_channels_first():
+    inputs = keras.Input((None, None, 3))
+    x = layers.Permute((3, 1, 2))(inputs)
+    x = layers.Conv2D(
+        6, 3, 2, padding="same", data_format="channels_first", name="first"
+    )(x)
+    x = layers.Permute((2, 3, 1))(x)
+    with pytest.raises(ValueError, match="`features` must be layers that"):
+        make_network(keras.Model(inputs, make_heads(x)), ["first"])
+    inputs = keras.Input((3, None, None))
+    x = layers.Permute((2, 3, 1), name="first")(inputs)
+    with pytest.raises(ValueError, match="`model` must take images of shape"):
+        make_network(keras.Model(inputs, make_heads(x)), ["first"])
