@@ -55,11 +55,17 @@ def fuse_norms(model, fused_norms=True):
     if not replacements:
         return model
 
+    # A layer that is called twice has one.
+    replaced = {}
+
     def call(layer, *inputs, **kwargs):
         if kwargs.get("mask") is None:
             for name, norm in replacements.items():
                 if norm.is_exact_for(layer):
-                    return norm(layer, name=f"{layer.name}_{name}")(*inputs)
+                    name = f"{layer.name}_{name}"
+                    if name not in replaced:
+                        replaced[name] = norm(layer, name=name)
+                    return replaced[name](*inputs)
         return layer(*inputs, **kwargs)
 
     return keras.models.clone_model(
@@ -69,8 +75,37 @@ def fuse_norms(model, fused_norms=True):
 
 def normalizing_layers(encoder):
     """The batch normalization layers that the encoder calls, fused or not."""
-    return [
-        layer
-        for layer in encoder.layers
-        if isinstance(layer, (FusedBatchNorm, keras.layers.BatchNormalization))
-    ]
+    return [layer for layer in encoder.layers if _normalizes(layer)]
+
+
+def with_norm_outputs(encoder):
+    """An encoder, and what its batch normalization layers return.
+
+    A layer's own `output` may belong to another graph that it was called in.
+
+    Args:
+        encoder: What `make_encoder` returned.
+
+    Returns:
+        Tuple of a functional `keras.Model` of the same layers and structure; a
+        list of layers in the order of the encoder, one for each call; and a
+        list of their outputs in the graph of that model.
+    """
+    calls = {id(layer): [] for layer in normalizing_layers(encoder)}
+
+    def call(layer, *inputs, **kwargs):
+        outputs = layer(*inputs, **kwargs)
+        if id(layer) in calls:
+            calls[id(layer)].append(outputs)
+        return outputs
+
+    graph = keras.models.clone_model(
+        encoder, clone_function=lambda layer: layer, call_function=call
+    )
+    layers = normalizing_layers(encoder)
+    called = [layer for layer in layers for _ in calls[id(layer)]]
+    return graph, called, [x for layer in layers for x in calls[id(layer)]]
+
+
+def _normalizes(layer):
+    return isinstance(layer, (FusedBatchNorm, keras.layers.BatchNormalization))

@@ -5,6 +5,20 @@ import difflib
 
 import keras
 
+# Layers and operations that leave values as they are, or resize maps.
+SAME_VALUES = (
+    "Cast",
+    "Cropping2D",
+    "Dropout",
+    "Identity",
+    "Permute",
+    "Reshape",
+    "Resize",
+    "Resizing",
+    "SpatialDropout2D",
+    "UpSampling2D",
+)
+
 
 @dataclasses.dataclass
 class Call:
@@ -26,6 +40,20 @@ class Call:
     outputs: list
     is_model: bool = False
 
+    @property
+    def activation(self):
+        """`"softmax"`, `"sigmoid"`, or the name of another activation."""
+        function = getattr(self.layer, "activation", None)
+        name = getattr(function, "__name__", type(self.layer).__name__)
+        return name.lower()
+
+    @property
+    def has_same_values(self):
+        """Whether outputs have the values of the input, at another size."""
+        kind = type(self.layer).__name__
+        is_linear = kind == "Activation" and self.activation == "linear"
+        return len(self.inputs) == 1 and (kind in SAME_VALUES or is_linear)
+
 
 @dataclasses.dataclass
 class Graph:
@@ -42,6 +70,13 @@ class Graph:
     output: object
     calls: list
     pinned: list
+
+    def maker(self, tensor):
+        """The call that returns a tensor; `None` for the input."""
+        for call in self.calls:
+            if not call.is_model and any(x is tensor for x in call.outputs):
+                return call
+        return None
 
 
 class _End(keras.layers.Layer):
@@ -82,6 +117,11 @@ def flatten(model):
             f"Received: inputs {[x.name for x in inputs]}"
         )
     (tensor,) = inputs
+    if len(tensor.shape) != 4 or tensor.shape[-1] is None:
+        raise ValueError(
+            "`model` must take images of shape (batch_size, height, width, "
+            f"channels). Received: an input of shape {tuple(tensor.shape)}"
+        )
     start = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype)
     graph = Graph(start, None, [], [])
     graph.output = _inline(as_functional(model), [start], graph, "")
@@ -218,7 +258,15 @@ def find(graph, names):
 
 
 def _is_map(call):
-    return len(call.outputs) == 1 and len(call.outputs[0].shape) == 4
+    shapes = [tuple(x.shape) for x in call.outputs]
+    layout = getattr(call.layer, "data_format", None)
+    return (
+        len(shapes) == 1
+        and len(shapes[0]) == 4
+        # Where channels are first, the last axis is the width.
+        and shapes[0][-1] is not None
+        and layout != "channels_first"
+    )
 
 
 def check_cut(graph, features):

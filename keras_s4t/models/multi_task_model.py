@@ -11,7 +11,6 @@ from keras_s4t.export import Exportable
 from keras_s4t.models.decoders.decoder import Decoder
 from keras_s4t.models.decoders.pyramid import PyramidDecoder
 from keras_s4t.models.encoder import make_encoder
-from keras_s4t.models.encoder import normalizing_layers
 from keras_s4t.models.leaves import BATCH_NORMS
 from keras_s4t.models.leaves import NORMS
 from keras_s4t.models.leaves import leaves
@@ -288,9 +287,9 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
     def tapped_batch_norms(self):
         """Those whose outputs are features; see `TappedEncoder`.
 
-        All of the encoder's but those inside of layers.
+        All of the encoder's but those inside of layers, one for each call.
         """
-        return normalizing_layers(self.encoder)
+        return self.tapped_encoder.norms
 
     @property
     def moving_statistics(self):

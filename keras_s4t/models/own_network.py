@@ -35,7 +35,7 @@ class FunctionalNetwork(MultiTaskModel):
         **kwargs,
     ):
         graph = functional_graph.flatten(model)
-        if not features or isinstance(features, str):
+        if not _are_names(features):
             raise ValueError(
                 "`features` must be a list of names of layers of the model. "
                 f"Received: features={features!r}"
@@ -107,6 +107,7 @@ class SubclassedNetwork(MultiTaskModel):
         features, outputs, read = _run_once(model, num_channels)
         outputs = _by_task(outputs, tasks)
         _check_channels(outputs, tasks)
+        _check_no_probabilities(outputs, tasks)
         shapes = {name: tuple(x.shape) for name, x in features.items()}
         levels = name_levels(shapes, (PROBE_SIZE, PROBE_SIZE))
         inputs = keras.Input((None, None, num_channels))
@@ -247,13 +248,23 @@ def name_levels(shapes, size):
     return dict(sorted(levels.items()))
 
 
+def _are_names(features):
+    return (
+        isinstance(features, (list, tuple))
+        and len(features) > 0
+        and all(isinstance(name, str) for name in features)
+    )
+
+
 def _normalization(image_range, channels):
-    low, high = image_range
-    if not -math.inf < low < high < math.inf:
+    pair = np.asarray(image_range)
+    is_pair = pair.shape == (2,) and pair.dtype.kind in "iuf"
+    if not (is_pair and -math.inf < pair[0] < pair[1] < math.inf):
         raise ValueError(
             "`image_range` must be a pair of finite numbers, the smaller one "
             f"first. Received: image_range={image_range}"
         )
+    low, high = map(float, pair)
     span = high - low
     return {"mean": (-low / span,) * channels, "std": (1 / span,) * channels}
 
@@ -289,22 +300,30 @@ def _check_channels(outputs, tasks):
 
 
 def _check_logits(graph, outputs, tasks):
-    """Raises an error where a softmax is behind the logits of classes."""
+    """Raises an error where logits are turned into probabilities."""
     for task in tasks:
-        if not task.label.is_classes:
+        tensor = outputs[task.name]
+        call = graph.maker(tensor)
+        while call and call.has_same_values:
+            call = graph.maker(call.inputs[0])
+        if call and task.activation and task.activation == call.activation:
+            raise ValueError(
+                f"The output of task {task.name!r} must be logits. "
+                f"Received: a {task.activation} in the layer {call.path!r}"
+            )
+
+
+def _check_no_probabilities(outputs, tasks):
+    """Raises an error where the outputs of classes are probabilities."""
+    for task in tasks:
+        if task.activation != "softmax" or task.num_outputs < 2:
             continue
-        for call in graph.calls:
-            if call.is_model or not any(
-                x is outputs[task.name] for x in call.outputs
-            ):
-                continue
-            activation = getattr(call.layer, "activation", None)
-            is_softmax = activation is keras.activations.softmax
-            if is_softmax or isinstance(call.layer, keras.layers.Softmax):
-                raise ValueError(
-                    f"The output of task {task.name!r} must be logits. "
-                    f"Received: a softmax in the layer {call.path!r}"
-                )
+        values = ops.convert_to_numpy(outputs[task.name]).astype("float64")
+        if (values >= 0).all() and np.allclose(values.sum(-1), 1, atol=1e-2):
+            raise ValueError(
+                f"The output of task {task.name!r} must be logits. "
+                "Received: probabilities, which sum to 1"
+            )
 
 
 class _Reads(keras.StatelessScope):

@@ -1,8 +1,9 @@
 import fnmatch
+import functools
 
 import keras
 
-from keras_s4t.models.encoder import normalizing_layers
+from keras_s4t.models.encoder import with_norm_outputs
 from keras_s4t.models.rematerialization import RematerializedModel
 
 PYRAMID = ("P*",)
@@ -52,24 +53,35 @@ class TappedEncoder:
             self._parts[taps] = self._make_part(taps)
         return self._parts[taps]
 
+    @property
+    def norms(self):
+        """Batch norms whose outputs are features, a list, one for each call."""
+        return self._with_norms[1]
+
+    @functools.cached_property
+    def _with_norms(self):
+        return with_norm_outputs(self.encoder)
+
     def _make_part(self, taps):
-        norms = normalizing_layers(self.encoder)
-        features = dict(self.encoder.output)
-        features |= {f"norm_{i}": norm.output for i, norm in enumerate(norms)}
+        graph, norms = self.encoder, []
+        if not all(tap.startswith("P") for tap in taps):
+            graph, _, norms = self._with_norms
+        features = dict(graph.output)
+        features |= {f"norm_{i}": x for i, x in enumerate(norms)}
         names = set()
         for tap in taps:
             found = fnmatch.filter(features, tap)
             if not found:
                 raise ValueError(
                     f"Features must be patterns of {list(self.encoder.output)} "
-                    f"and of 'norm_0' ... 'norm_{len(norms) - 1}'. "
+                    f"and of 'norm_0' ... 'norm_{len(self.norms) - 1}'. "
                     f"Received: {tap!r}"
                 )
             names |= set(found)
         if names == set(self.encoder.output):
             return self.encoder
         return keras.Model(
-            self.encoder.input,
+            graph.input,
             {name: x for name, x in features.items() if name in names},
             name="tapped_encoder",
         )
@@ -83,5 +95,7 @@ class TappedEncoder:
         part = self.part(taps)
         if image_size is None:
             return {name: tuple(x.shape) for name, x in part.output.items()}
-        shapes = part.compute_output_shape((None, *image_size, 3))
+        shapes = part.compute_output_shape(
+            (None, *image_size, self.encoder.input.shape[-1])
+        )
         return {name: tuple(shape) for name, shape in shapes.items()}

@@ -22,7 +22,8 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
         loss_fn: Function without arguments that returns a scalar, and a
             structure of other tensors that it computed.
         updated: list of variables that the optimizer updates.
-        state: list of all variables that `loss_fn` reads or writes.
+        state: list of all variables that `loss_fn` reads or writes. What it
+            writes to `updated` is kept, too, before the optimizer's step.
         optimizer: Keras optimizer, built for `updated`.
         dropped: Variables whose writes are discarded.
 
@@ -39,7 +40,9 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
         (loss, others), scope = run_on(
             loss_fn, updated + held, [*values, *held_values]
         )
-        written[:] = written_variables(held, held_values, scope)
+        written[:] = written_variables(
+            updated + held, [*values, *held_values], scope
+        )
         writes = [scope.get_current_value(variable) for variable in written]
         loss = ops.cast(loss, "float32")
         scaled = optimizer.scale_loss(replicated(loss))
@@ -60,12 +63,13 @@ def minimize(loss_fn, updated, state, optimizer, dropped=()):
     ]
 
     def write():
+        # The optimizer may move these, too.
+        for variable, value in kept:
+            variable.assign(value)
         if updated and _scales_its_loss(optimizer):
             apply_scaled(optimizer, gradients, updated)
         elif updated:
             optimizer.apply(gradients, updated)
-        for variable, value in kept:
-            variable.assign(value)
 
     checked = [loss, *(value for _, value in kept)]
     if updated:

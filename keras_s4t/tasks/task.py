@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import keras
 
+from keras_s4t import losses
 from keras_s4t.tasks.label import Label
 
 # Keys of a configuration beside the arguments of the function.
@@ -104,6 +105,18 @@ class Task:
                 "The first metric of a task must be a single number. "
                 f"Received: metrics {names}"
             )
+
+    @property
+    def activation(self):
+        """What makes probabilities of raw outputs that are logits.
+
+        `"softmax"`, `"sigmoid"`, or `None` if raw outputs are no logits.
+        """
+        if self.label.is_classes:
+            return "softmax"
+        if self.divergence is losses.bernoulli_kl_divergence:
+            return "sigmoid"
+        return None
 
     @property
     def metric_keys(self):

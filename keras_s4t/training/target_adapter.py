@@ -323,10 +323,11 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
     def update(self, images, labels, masks):
         """One update on a batch; returns the logs of loss and metrics."""
-        # Statistics that must not follow the target are not written.
-        following = set(map(id, self.following_statistics))
-        statistics = self.network.moving_statistics
-        dropped = [v for v in statistics if id(v) not in following]
+        # What layers write of themselves stays as it is, as the kernels of
+        # spectral normalization, unless it follows the target.
+        moved = [*self.following_statistics, *self.updated_variables]
+        ids = set(map(id, moved))
+        dropped = [v for v in self.network.weights if id(v) not in ids]
         measures = labels is not None and self.measures_tasks
         predicts = measures and self.predict_at == "before"
         predictions = self.minimize(

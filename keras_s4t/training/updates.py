@@ -65,10 +65,12 @@ def check_updates(adapter):
     random = _random_layers(network)
     if random and follows and "random" not in adapter.warned:
         adapter.warned.add("random")
+        also = " and predictions" if method.bn_mode == "batch" else ""
         warnings.warn(
             f"{len(random)} layers of the network are random in training, as "
-            "dropout is, and so in updates of a method whose batch norms use "
-            f"the statistics of the target. The first is {random[0].name!r}.",
+            f"dropout is, and so in updates{also} of a method whose batch "
+            "norms use the statistics of the target. The first is "
+            f"{random[0].name!r}.",
             stacklevel=5,
         )
     frozen = frozen_layers(network.encoder)

@@ -437,3 +437,171 @@ def test_methods_of_colors(name):
     network = make_network(make_unet(channels=1))
     with pytest.raises(ValueError, match="3 channels of RGB.*1 channels"):
         keras_s4t.TargetAdapter(network, keras_s4t.methods.get(name))
+
+
+def make_shared():
+    """A convolution and a batch norm that are called twice, on both sides."""
+    inputs = keras.Input((None, None, 3))
+    convolve = layers.Conv2D(6, 3, padding="same", name="shared_conv")
+    norm = layers.BatchNormalization(name="shared_norm")
+    x = norm(convolve(conv(inputs, 6, 2)))
+    x = layers.ReLU(name="cut")(norm(convolve(x)))
+    x = layers.UpSampling2D()(norm(convolve(x)))
+    return keras.Model(inputs, make_heads(x))
+
+
+def test_layers_that_are_called_twice():
+    model = make_shared()
+    images = make_images()
+    expected = numpy(model(images))
+    network = make_network(model, ["cut"])
+    predictions = network.predict(images, verbose=0)
+    for name, value in expected.items():
+        np.testing.assert_allclose(predictions[name], value, atol=1e-5)
+    assert len(network.batch_norms) == 2
+    # One for each call.
+    assert len(network.tapped_batch_norms) == 3
+    shapes = network.tapped_encoder.shapes(("norm_*",), (8, 8))
+    assert list(shapes.values()) == [(None, 4, 4, 6)] * 3
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("fused_norms", [True, False])
+def test_moments_of_activations(channels, fused_norms):
+    def norm():
+        # One that is not fused.
+        return layers.BatchNormalization(renorm=channels == 4)
+
+    network = make_network(
+        make_unet(channels, norm), image_range=(0, 1), fused_norms=fused_norms
+    )
+    method = keras_s4t.methods.ActMAD((SIZE, SIZE))
+    adapter = keras_s4t.TargetAdapter(network, method)
+    adapter.compile()
+    images = make_images(channels=channels)
+    adapter.collect([images], verbose=0)
+    before = adapter.predict(images, verbose=0)
+    adapter.adapt(images / 2)
+    adapter.reset()
+    after = adapter.predict(images, verbose=0)
+    for name, value in before.items():
+        np.testing.assert_array_equal(after[name], value)
+
+
+def make_spectral():
+    def normalized(x, filters, strides, name):
+        inner = layers.Conv2D(filters, 3, strides, padding="same")
+        x = layers.SpectralNormalization(inner, power_iterations=50)(x)
+        return layers.ReLU(name=name)(layers.BatchNormalization()(x))
+
+    inputs = keras.Input((None, None, 3))
+    x = normalized(inputs, 6, 2, "first")
+    return keras.Model(inputs, make_heads(normalized(x, 8, 2, "second")))
+
+
+def spectral_kernels(network):
+    return {
+        v.path: keras.ops.convert_to_numpy(v)
+        for v in network.weights
+        if "spectral" in v.path and v.path.endswith("kernel")
+    }
+
+
+def largest_singular_value(kernel):
+    return np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2)
+
+
+def test_layers_that_write_their_kernels():
+    network = make_network(make_spectral(), ["second"])
+    images = make_images()
+    adapter = keras_s4t.TargetAdapter(network, keras_s4t.methods.Tent())
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    before = spectral_kernels(network)
+    assert len(before) == 2
+    adapter.adapt(images)
+    after = spectral_kernels(network)
+    for name, kernel in before.items():
+        np.testing.assert_array_equal(after[name], kernel)
+    # Source training predicts with the kernels that it trained.
+    method = keras_s4t.methods.SourceOnly()
+    trainer = keras_s4t.SourceTrainer(network, method)
+    trainer.compile(keras.optimizers.SGD(0.0))
+    images, labels, _ = tiny.make_arrays(4, size=(SIZE, SIZE), count=2)
+    trainer.fit(images, labels, verbose=0)
+    for name, kernel in spectral_kernels(network).items():
+        sigma = largest_singular_value(before[name])
+        np.testing.assert_allclose(kernel, before[name] / sigma, rtol=1e-2)
+
+
+def probabilities(kind):
+    inputs = keras.Input((None, None, 3))
+    x = conv(inputs, 6, 2, name="first")
+    heads = make_heads(x)
+    logits = heads["semseg"]
+    heads["semseg"] = {
+        "operation": lambda: keras.ops.softmax(logits),
+        "resized": lambda: layers.UpSampling2D()(layers.Softmax()(logits)),
+        "cast": lambda: layers.Activation("linear", dtype="float32")(
+            layers.Activation("softmax")(logits)
+        ),
+    }[kind]()
+    return keras.Model(inputs, heads)
+
+
+@pytest.mark.parametrize("kind", ["operation", "resized", "cast"])
+def test_probabilities_of_classes(kind):
+    with pytest.raises(ValueError, match="must be logits.* a softmax in"):
+        make_network(probabilities(kind), ["first"])
+
+
+def test_sigmoids_where_logits_are_wanted():
+    inputs = keras.Input((None, None, 3))
+    x = conv(inputs, 6, 2, name="first")
+    model = keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x))
+    with pytest.raises(ValueError, match="must be logits.* a sigmoid in"):
+        MultiTaskModel.from_functional(
+            model, [tasks.binary("saliency")], ["first"]
+        )
+    # These are trained as they are.
+    MultiTaskModel.from_functional(model, [tasks.edge(loss="l1")], ["first"])
+
+
+class WithProbabilities(Subclassed):
+    def decode(self, features, training=False):
+        outputs = super().decode(features, training)
+        return {**outputs, "semseg": keras.ops.softmax(outputs["semseg"])}
+
+
+def test_probabilities_of_a_subclassed_model():
+    with pytest.raises(ValueError, match="must be logits.* sum to 1"):
+        MultiTaskModel.from_subclassed(WithProbabilities(), tiny.make_tasks(2))
+
+
+@pytest.mark.parametrize("image_range", [1, None, ("a", 1), (0, 1, 2)])
+def test_ranges_that_are_no_pair(image_range):
+    with pytest.raises(ValueError, match="`image_range` must be a pair"):
+        make_network(image_range=image_range)
+
+
+def test_layers_are_given_by_their_names():
+    model = make_unet()
+    features = [model.get_layer(name) for name in UNET_FEATURES]
+    with pytest.raises(ValueError, match="`features` must be a list of names"):
+        make_network(model, features)
+    with pytest.raises(ValueError, match="`features` must be a list of names"):
+        make_network(model, [layer.output for layer in features])
+
+
+def test_channels_first():
+    inputs = keras.Input((None, None, 3))
+    x = layers.Permute((3, 1, 2))(inputs)
+    x = layers.Conv2D(
+        6, 3, 2, padding="same", data_format="channels_first", name="first"
+    )(x)
+    x = layers.Permute((2, 3, 1))(x)
+    with pytest.raises(ValueError, match="`features` must be layers that"):
+        make_network(keras.Model(inputs, make_heads(x)), ["first"])
+    inputs = keras.Input((3, None, None))
+    x = layers.Permute((2, 3, 1), name="first")(inputs)
+    with pytest.raises(ValueError, match="`model` must take images of shape"):
+        make_network(keras.Model(inputs, make_heads(x)), ["first"])

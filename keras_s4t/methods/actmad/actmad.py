@@ -62,8 +62,9 @@ class ActMAD(Method):
     def check(self, network):
         if not network.tapped_batch_norms:
             raise ValueError(
-                "ActMAD needs an encoder with batch normalization. "
-                f"Received: network={network.name!r} without it"
+                "ActMAD reads the outputs of batch normalization layers of the "
+                "encoder, and none of those inside of other layers. "
+                f"Received: network={network.name!r} without them"
             )
 
     def check_target(self, x, batch_size=None):
