@@ -133,8 +133,9 @@ class SourceTrainer(TaskTrainer):
             masks: dict from task name to masks, or `None`.
 
         Returns:
-            Pair of the balanced losses of tasks and method, a scalar, and the
-            raw outputs of the decoders, a dict by task name.
+            Pair of the balanced losses of tasks and method, regularizers of
+            weights included, a scalar, and the raw outputs of the decoders, a
+            dict by task name.
         """
         features = self.encode(images, keep_state=True)
         predictions, auxiliaries = self.network.decode_with_auxiliaries(
@@ -161,7 +162,17 @@ class SourceTrainer(TaskTrainer):
                 losses[name] = losses[name] + loss
             else:
                 unbalanced = unbalanced + loss
+        if not self.frozen_network:
+            unbalanced = unbalanced + self._weight_decay()
         return self.loss_balance(losses) + unbalanced, predictions
+
+    def _weight_decay(self):
+        """The sum of what weights' own regularizers ask for."""
+        return sum(
+            variable.regularizer(variable)
+            for variable in self.network.trainable_variables
+            if variable.regularizer is not None
+        )
 
     def get_config(self):
         return {

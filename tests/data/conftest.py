@@ -7,7 +7,12 @@ if keras.backend.backend() != "tensorflow":
         "archives/*",
         "builders/*",
         "corruptions_test.py",
+        "image_statistics_test.py",
+        "images_test.py",
         "label_spaces_test.py",
+        "pipeline/augmentation_test.py",
+        "pipeline/batching_test.py",
+        "pipeline/resizing_test.py",
         "readers/*",
         "synth_rooms/*",
     ]

@@ -115,7 +115,13 @@ def test_serializes(name):
     assert methods.get(clone) is clone
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in PLAIN else pytest.mark.eager)
+        for name in NAMES
+    ],
+)
 def test_moves_what_it_selects_is_label_blind_and_resets(name):
     # Every method with all tasks, its variants with two, which is faster.
     num_tasks = 4 if name in PLAIN else 2
@@ -164,7 +170,9 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
 
 
 @pytest.mark.parametrize("name", PLAIN)
-@pytest.mark.parametrize("num_tasks", [1, 3])
+@pytest.mark.parametrize(
+    "num_tasks", [1, pytest.param(3, marks=pytest.mark.eager)]
+)
 def test_any_number_of_tasks_and_a_batch_of_one(name, num_tasks):
     adapter = make_adapter(name, num_tasks)
     arrays = tiny.make_arrays(2, count=num_tasks)

@@ -137,8 +137,19 @@ def test_layers_of_nested_models_are_found():
         np.testing.assert_allclose(x, numpy(resized), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("make", [make_network, make_subclassed])
-@pytest.mark.parametrize("name", ["S4T", "Tent", "BatchNormOnly", "TIPI"])
+@pytest.mark.parametrize(
+    "make",
+    [make_network, pytest.param(make_subclassed, marks=pytest.mark.eager)],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "S4T",
+        "Tent",
+        pytest.param("BatchNormOnly", marks=pytest.mark.eager),
+        pytest.param("TIPI", marks=pytest.mark.eager),
+    ],
+)
 def test_adaptation_and_reset(make, name):
     network = make()
     task_list = network.tasks
@@ -465,6 +476,7 @@ def test_layers_that_are_called_twice():
     assert list(shapes.values()) == [(None, 4, 4, 6)] * 3
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("channels", [1, 4])
 @pytest.mark.parametrize("fused_norms", [True, False])
 def test_moments_of_activations(channels, fused_norms):
@@ -548,12 +560,14 @@ def probabilities(kind):
     return keras.Model(inputs, heads)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("kind", ["operation", "resized", "cast"])
 def test_probabilities_of_classes(kind):
     with pytest.raises(ValueError, match="must be logits.* a softmax in"):
         make_network(probabilities(kind), ["first"])
 
 
+@pytest.mark.eager
 def test_sigmoids_where_logits_are_wanted():
     inputs = keras.Input((None, None, 3))
     x = conv(inputs, 6, 2, name="first")
@@ -572,17 +586,20 @@ class WithProbabilities(Subclassed):
         return {**outputs, "semseg": keras.ops.softmax(outputs["semseg"])}
 
 
+@pytest.mark.eager
 def test_probabilities_of_a_subclassed_model():
     with pytest.raises(ValueError, match="must be logits.* sum to 1"):
         MultiTaskModel.from_subclassed(WithProbabilities(), tiny.make_tasks(2))
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("image_range", [1, None, ("a", 1), (0, 1, 2)])
 def test_ranges_that_are_no_pair(image_range):
     with pytest.raises(ValueError, match="`image_range` must be a pair"):
         make_network(image_range=image_range)
 
 
+@pytest.mark.eager
 def test_layers_are_given_by_their_names():
     model = make_unet()
     features = [model.get_layer(name) for name in UNET_FEATURES]
@@ -592,6 +609,7 @@ def test_layers_are_given_by_their_names():
         make_network(model, [layer.output for layer in features])
 
 
+@pytest.mark.eager
 def test_channels_first():
     inputs = keras.Input((None, None, 3))
     x = layers.Permute((3, 1, 2))(inputs)

@@ -56,6 +56,27 @@ def test_loss_is_the_balanced_sum():
     )
 
 
+def test_regularizers_of_weights_are_part_of_the_loss():
+    images, labels, masks = tiny.make_arrays(4)
+    trainer = keras_s4t.SourceTrainer(
+        tiny.make_network(tiny.make_tasks()), keras_s4t.methods.SourceOnly()
+    )
+    tiny.fill(trainer)
+    plain, _ = trainer.total_loss(images, labels, masks)
+    kernel = trainer.network.trainable_variables[0]
+    kernel.regularizer = keras.regularizers.L2(0.5)
+    loss, _ = trainer.total_loss(images, labels, masks)
+    added = 0.5 * np.sum(keras.ops.convert_to_numpy(kernel) ** 2)
+    assert added > 0.01
+    difference = keras.ops.convert_to_numpy(loss - plain)
+    assert float(difference) == pytest.approx(added, rel=1e-3)
+
+    trainer.frozen_network = True
+    frozen, _ = trainer.total_loss(images, labels, masks)
+    kernel.regularizer = None
+    assert float(frozen) == float(trainer.total_loss(images, labels, masks)[0])
+
+
 def test_extra_losses_stay_outside_the_balance():
     class Constant(keras_s4t.methods.SourceOnly):
         def source_loss(self, trainer, images, features, supervise):

@@ -66,6 +66,7 @@ def test_contrasts_views_of_the_level_in_batch_mode(monkeypatch, level):
     assert loss == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.eager
 def test_legacy_scale_multiplies_the_contrast_on_the_target_only():
     images = ops.convert_to_tensor(tiny.make_arrays(3)[0])
     losses = {}
@@ -82,6 +83,7 @@ def test_legacy_scale_multiplies_the_contrast_on_the_target_only():
     assert losses["source", True] == pytest.approx(losses["source", False])
 
 
+@pytest.mark.eager
 def test_adds_the_alignment_of_the_images_themselves():
     images = tiny.make_arrays(4)[0]
     contrast = target_loss(make_adapter(align_weights=(0.0, 0.0)), images)
@@ -116,6 +118,7 @@ def test_moments_of_the_source_are_those_of_all_its_batches():
         )
 
 
+@pytest.mark.eager
 def test_moving_statistics_follow_the_images_and_no_view():
     images = tiny.make_arrays(4)[0]
     network = tiny.make_network()

@@ -222,6 +222,7 @@ def test_parameters_of_the_network_with_resnet50():
     assert "124,583,300" in MTINetDecoder.__doc__
 
 
+@pytest.mark.eager
 def test_attention_sums_to_one_over_tasks():
     layer = FeaturePropagation(NAMES)
     layer.build(dict.fromkeys(NAMES, (None, None, None, 4)))
@@ -260,6 +261,7 @@ def test_distillation():
         np.testing.assert_array_equal(x, features[name])
 
 
+@pytest.mark.eager
 def test_a_single_task_has_nobody_to_learn_from():
     network = make_network(task_list=tiny.make_tasks(1))
     for layer in network.decoder.distillations.values():
@@ -268,7 +270,9 @@ def test_a_single_task_has_nobody_to_learn_from():
     assert outputs["semseg"].shape == (2, 16, 16, tiny.NUM_CLASSES)
 
 
-@pytest.mark.parametrize("size", [(16, 16), (13, 9)])
+@pytest.mark.parametrize(
+    "size", [(16, 16), pytest.param((13, 9), marks=pytest.mark.eager)]
+)
 def test_the_whole_decoder(size):
     network = make_network()
     images, *_ = tiny.make_arrays(2, size=size)
@@ -289,6 +293,7 @@ def test_the_whole_decoder(size):
     assert_close({name: predicted[name] for name in expected}, expected)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("channels", [(4, 6, 8, 10), None])
 def test_four_levels_of_odd_sizes(channels):
     backbone = keras_s4t.models.resnet_tiny()
@@ -311,6 +316,7 @@ def test_four_levels_of_odd_sizes(channels):
         assert predictions["semseg"].shape == (1, 65, 97, tiny.NUM_CLASSES)
 
 
+@pytest.mark.eager
 def test_saves_and_loads(tmp_path):
     network = make_network()
     block = network.decoder.initial["P3"]["depth"].first
@@ -332,6 +338,7 @@ def test_saves_and_loads(tmp_path):
         np.testing.assert_array_equal(x, expected[name])
 
 
+@pytest.mark.eager
 def test_mixed_precision():
     network = make_network(dtype="mixed_bfloat16")
     images, *_ = tiny.make_arrays(2)
