@@ -14,7 +14,9 @@ An interrupted comparison goes on where it was when the same command is given
 again. Another setting finds no old result, but leaves it in the file.
 
 `--jobs 2` trains and adapts in two processes, `--cluster` in those of a Ray or
-Dask cluster; the results are the same. Costs are measured afterwards, alone.
+Dask cluster. A worker that dies is replaced. The results are those of one
+process, up to the last digits, which depend on the number of threads. Costs are
+measured afterwards, alone.
 
 `--costs` takes the `results.json` of `benchmark.py --methods`, where every
 method has a process, and so a peak memory, of its own.

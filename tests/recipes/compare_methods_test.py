@@ -115,6 +115,7 @@ def test_a_method_of_ones_own(compare, tmp_path):
         "curves_tiny_dusk.pdf",
         "curves_tiny_dusk.png",
         "metrics.csv",
+        ".results.json.lock",
         "results.json",
         "sources",
         "synchronization_tiny_dusk.pdf",
