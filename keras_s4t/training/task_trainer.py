@@ -20,6 +20,7 @@ from keras_s4t.checks import check_not_empty
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
 from keras_s4t.state.minimize import minimize
+from keras_s4t.state.whole_weights import WholeWeights
 from keras_s4t.training.train_step import StateMixins
 from keras_s4t.training.train_step import StepMixin
 
@@ -35,7 +36,7 @@ def generators_may_end(batches):
         yield
 
 
-class TaskTrainer(StepMixin, *StateMixins, keras.Model):
+class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
     """Base class of source training and test-time training.
 
     Losses and metrics come from the tasks, so `compile` needs an optimizer
