@@ -108,3 +108,32 @@ def test_files_older_than_names(tmp_path, kind, monkeypatch):
         strict=True,
     ):
         np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("kind", ["network", "adapter", "trainer"])
+@pytest.mark.parametrize("name", ["a.weights.h5", "a.keras"])
+def test_a_refused_file_changes_nothing(tmp_path, kind, name):
+    # The same names, other shapes, which Keras finds midway.
+    path = tmp_path / name
+    other = keras_s4t.models.MultiTaskModel(
+        tiny.TinyBackbone(),
+        [tasks.semseg(tiny.NUM_CLASSES + 1), tasks.depth()],
+    )
+    if kind != "network":
+        other = keras_s4t.TargetAdapter(
+            other, keras_s4t.methods.BatchNormOnly()
+        )
+        other.compile("sgd")
+    tiny.fill(other, seed=9)
+    save(other, path)
+    model = make(kind, ("semseg", "depth"))
+    before = tiny.numpy_values(state(model))
+    with pytest.raises(ValueError, match="could not be loaded"):
+        model.load_weights(path)
+    assert not tiny.moved(state(model), before)
+    if kind == "adapter":
+        adapter = make(kind, ("semseg", "depth"))
+        adapter.reset()
+        model.reset()
+        source = tiny.numpy_values(adapter.network.variables)
+        assert not tiny.moved(model.network.variables, source)

@@ -1,4 +1,4 @@
-"""Weight files of models with tasks, which know whose they are."""
+"""Weight files of models with tasks, loaded as a whole or not at all."""
 
 import contextlib
 import json
@@ -10,6 +10,8 @@ import zipfile
 import h5py
 import numpy as np
 
+from keras_s4t.state.snapshot import Snapshot
+
 # Of Keras, within a `.keras` file.
 WEIGHTS = "model.weights.h5"
 # Keras numbers variables: no name of one.
@@ -20,7 +22,7 @@ class WholeWeights:
     """What networks and trainers share for `load_weights`."""
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
-        """As `keras.Model.load_weights`, for the same tasks only.
+        """As `keras.Model.load_weights`; what is refused changes nothing.
 
         Keras tells weights of tasks apart by their order alone. The names of
         the tasks are saved with the weights and compared before loading.
@@ -50,7 +52,19 @@ class WholeWeights:
                 "their order.",
                 stacklevel=2,
             )
-        super().load_weights(filepath, skip_mismatch, **kwargs)
+        optimizer = getattr(self, "optimizer", None)
+        before = Snapshot(
+            [
+                *self.variables,
+                *self.metrics_variables,
+                *getattr(optimizer, "variables", ()),
+            ]
+        )
+        try:
+            super().load_weights(filepath, skip_mismatch, **kwargs)
+        except BaseException:
+            before.restore()
+            raise
 
 
 def save_task_names(store, tasks):

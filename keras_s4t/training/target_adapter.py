@@ -384,6 +384,15 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         if arrays:
             self._source_state = Snapshot(self._state, arrays)
 
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """As `TaskTrainer.load_weights`, with the source state."""
+        source_state = self._source_state
+        try:
+            super().load_weights(filepath, skip_mismatch, **kwargs)
+        except BaseException:
+            self._source_state = source_state
+            raise
+
     def get_compile_config(self):
         """What `compile_from_config` takes; `None` if not compiled."""
         config = super().get_compile_config()
