@@ -245,13 +245,27 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         return self.trainable_variables + self.non_trainable_variables
 
     def warn_of_skipped(self, count):
-        """Warns if steps were skipped."""
+        """Warns if steps were skipped, by loss scaling once."""
         if count:
             warnings.warn(
                 f"{int(count)} steps were skipped: their loss or gradients "
                 "were not finite. Nothing was changed by them. Look for NaN "
                 "in images and labels, and for a learning rate that is NaN or "
                 "too large.",
+                stacklevel=3,
+            )
+        # Loss scaling skips gradients itself, a few of them by design.
+        scale = getattr(self.optimizer, "dynamic_scale", None)
+        if scale is None or "scale" in self.warned:
+            return
+        scale = float(ops.convert_to_numpy(scale))
+        if scale < min(1, self.optimizer.initial_scale):
+            self.warned.add("scale")
+            warnings.warn(
+                f"The loss scale has fallen to {scale:.3g}: gradients were not "
+                "finite in most steps, which changed nothing and are not "
+                "among the skipped ones. Look for losses whose gradients are "
+                "NaN, and for a learning rate that is too large.",
                 stacklevel=3,
             )
 

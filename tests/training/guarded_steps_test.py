@@ -179,3 +179,35 @@ def test_scaled_losses():
         moved.append(tiny.numpy_values(trainer.trainable_variables))
     for a, b in zip(*moved, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+class NoGradient(keras_s4t.methods.Tent):
+    """A loss of 0 whose gradients are NaN."""
+
+    def target_loss(self, adapter, images, features):
+        return ops.sqrt(0 * super().target_loss(adapter, images, features))
+
+
+@pytest.mark.parametrize("verb", ["fit", "adapt"])
+def test_a_loss_scale_that_falls_is_told_once(verb):
+    images, *_ = tiny.make_arrays(4)
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), NoGradient())
+    tiny.fill(adapter)
+    adapter.compile(
+        keras.optimizers.LossScaleOptimizer(
+            keras.optimizers.SGD(1e-2), initial_scale=2.0
+        )
+    )
+    before = tiny.numpy_values(adapter.trainable_variables)
+
+    def call():
+        if verb == "fit":
+            return adapter.fit([images], verbose=0)
+        return adapter.adapt(images)
+
+    call()
+    with pytest.warns(UserWarning, match="loss scale has fallen to 0.5: grad"):
+        call()
+    # Once; other warnings are errors.
+    call()
+    assert not tiny.moved(adapter.trainable_variables, before)
