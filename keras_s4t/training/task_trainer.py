@@ -166,7 +166,7 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
 
         A step whose loss or gradients are not finite changes nothing. The logs
         count such steps per epoch as `"skipped_steps"`; a warning tells at the
-        end.
+        end, be it an error or a keyboard interrupt.
         """
         check_compiled(self, "fit")
         batches = as_batches(x)
@@ -193,15 +193,34 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
             x, errors = look_when_read(
                 x, lambda batch: look_at_batch(batch, self.tasks, self.warned)
             )
+        earlier = getattr(self, "history", None)
+        self.skipped_steps.reset_state()
         with generators_may_end(x):
             try:
                 history = super().fit(x, y, *args, **kwargs)
-            except Exception:
-                if errors:
+            except BaseException as error:
+                self.warn_of_skipped(self._skipped_until_now(earlier))
+                if errors and isinstance(error, Exception):
                     raise errors[0] from None
                 raise
         self.warn_of_skipped(sum(history.history.get("skipped_steps", [])))
         return history
+
+    def _skipped_until_now(self, earlier):
+        """The steps that `fit` skipped before it ended by an error.
+
+        Args:
+            earlier: The `history` from before it, or `None`.
+        """
+        history = getattr(self, "history", None)
+        if history is None or history is earlier:
+            return 0
+        count = sum(history.history.get("skipped_steps", []))
+        epochs = history.params["epochs"]
+        if not history.epoch or history.epoch[-1] + 1 < epochs:
+            # The epoch in which it ended.
+            count += float(ops.convert_to_numpy(self.skipped_steps.result()))
+        return count
 
     def step(self, data):
         """One update on a batch; returns the logs."""

@@ -211,3 +211,58 @@ def test_a_loss_scale_that_falls_is_told_once(verb):
     # Once; other warnings are errors.
     call()
     assert not tiny.moved(adapter.trainable_variables, before)
+
+
+class Interrupts(keras.callbacks.Callback):
+    """Raises an error at one of the points of `fit`."""
+
+    def __init__(self, error, point):
+        super().__init__()
+        setattr(self, point, self.interrupt)
+        self.error = error
+
+    def interrupt(self, index, logs=None):
+        if index == 1:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("disk")])
+@pytest.mark.parametrize(
+    ("point", "epochs", "count"),
+    [
+        ("on_train_batch_end", 1, 1),
+        ("on_epoch_begin", 2, 1),
+        ("on_epoch_end", 2, 2),
+    ],
+)
+def test_what_was_skipped_before_an_error_is_told(error, point, epochs, count):
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter("Tent")
+    batches = [damaged(images), images, images]
+    with (
+        pytest.warns(UserWarning, match=f"{count} steps were skipped"),
+        pytest.raises(type(error)),
+    ):
+        adapter.fit(
+            batches,
+            epochs=epochs,
+            callbacks=[Interrupts(error, point)],
+            verbose=0,
+        )
+
+
+def test_an_error_in_reading_does_not_hide_what_was_skipped():
+    images, *_ = tiny.make_arrays(4)
+
+    def read():
+        yield images
+        yield damaged(images)
+        raise OSError("disk")
+
+    adapter = make_adapter("Tent")
+    # TensorFlow has an error of its own for those of generators.
+    with (
+        pytest.warns(UserWarning, match="1 steps were skipped"),
+        pytest.raises(Exception, match="disk"),
+    ):
+        adapter.fit(read(), verbose=0)
