@@ -17,6 +17,7 @@ from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
 from keras_s4t.checks import check_metric_keys
 from keras_s4t.checks import check_not_empty
+from keras_s4t.checks import first_images
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
 from keras_s4t.state.minimize import minimize
@@ -60,6 +61,7 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         ]
         self.skipped_steps = keras.metrics.Sum(name="skipped_steps")
         self.warned = set()
+        self.looked = set()
         self.measures_tasks = False
         self.built = True
 
@@ -309,10 +311,52 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         look_at_batch(first, self.tasks, self.warned)
         return batches
 
+    def train_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
+        """As `keras.Model.train_on_batch`, after a look at the first batch.
+
+        A warning tells of the first step that changes nothing, as those of
+        `fit` do.
+        """
+        self.look_once("train_on_batch", x, y, sample_weight)
+        logs = super().train_on_batch(x, y, sample_weight, *args, **kwargs)
+        count = 0
+        if "skipped" not in self.warned:
+            count = float(ops.convert_to_numpy(self.skipped_steps.result()))
+        if count:
+            self.warned.add("skipped")
+        self.warn_of_skipped(count)
+        return logs
+
+    def test_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
+        """As `keras.Model.test_on_batch`, after a look at the first batch."""
+        self.look_once("test_on_batch", x, y, sample_weight)
+        return super().test_on_batch(x, y, sample_weight, *args, **kwargs)
+
+    def look_once(self, verb, images, labels=None, masks=None):
+        """Looks at the first batch that a method of this trainer is given.
+
+        Not at all of them, which would cost more than it tells. Images may
+        hold NaN: their step is skipped.
+        """
+        if verb in self.looked:
+            return
+        batch = (images, labels, masks)
+        check_batch(batch, self.tasks, self.network.num_channels)
+        look_at_batch(batch, self.tasks, self.warned)
+        self.looked.add(verb)
+
     def predict(self, x, *args, **kwargs):
-        """As `keras.Model.predict`, after a check that there are images."""
+        """As `keras.Model.predict`, after a look at the first batch."""
         x = as_batches(x)
         check_not_empty(x)
+        if "predict" not in self.looked:
+            if isinstance(x, types.GeneratorType):
+                first, x = first_of(x)
+                images, _, _ = keras.utils.unpack_x_y_sample_weight(first)
+            else:
+                images = first_images(x)
+            if images is not None:
+                self.look_once("predict", images)
         with generators_may_end(x):
             return super().predict(x, *args, **kwargs)
 

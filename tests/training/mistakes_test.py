@@ -427,3 +427,69 @@ def test_collected_images_are_looked_at():
     adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
     with pytest.warns(UserWarning, match="must be in 0 ... 255"):
         adapter.collect([images / 255], verbose=0)
+
+
+# === Single batches, and predictions ===
+
+
+def make_compiled(kind):
+    if kind == "trainer":
+        return make_trainer()
+    adapter = make_adapter()
+    adapter.compile()
+    return adapter
+
+
+@pytest.mark.parametrize("kind", ["adapter", "trainer"])
+@pytest.mark.parametrize("verb", ["train_on_batch", "test_on_batch"])
+def test_the_first_single_batch_is_looked_at(kind, verb):
+    images, labels, masks = tiny.make_arrays(4)
+    trainer = make_compiled(kind)
+    call = getattr(trainer, verb)
+    before = tiny.numpy_values(trainer.variables)
+    with pytest.raises(ValueError, match="must be ids of its 4 classes"):
+        call(*damaged_labels(images, labels, masks))
+    with pytest.raises(ValueError, match="'depth' must not be negative"):
+        call(images, labels, {**masks, "depth": -masks["depth"]})
+    assert not tiny.moved(trainer.variables, before)
+    assert trainer.network.adapted_by is None
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        call(images / 255, labels, masks)
+    # Once.
+    logs = call(images / 255, labels, masks, return_dict=True)
+    assert "semseg_miou" in logs
+
+
+@pytest.mark.parametrize("kind", ["adapter", "trainer"])
+def test_a_skipped_single_batch_is_told_once(kind):
+    images, labels, masks = tiny.make_arrays(4)
+    trainer = make_compiled(kind)
+    batch = (images * np.nan, labels, masks)
+    trainer.train_on_batch(images, labels, masks)
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        trainer.train_on_batch(*batch)
+    logs = trainer.train_on_batch(*batch, return_dict=True)
+    assert logs["skipped_steps"] == 1
+
+
+@pytest.mark.parametrize("kind", ["arrays", "dataset", "list", "generator"])
+def test_images_of_another_range_in_prediction(kind):
+    images, *_ = tiny.make_arrays(4)
+    images /= 255
+    adapter = make_compiled("adapter")
+
+    def predict():
+        data = {
+            "arrays": lambda: images,
+            "dataset": lambda: keras_s4t.data.ArrayBatches((images,), 2),
+            "list": lambda: [images[:2], images[2:]],
+            "generator": lambda: (x for x in (images[:2], images[2:])),
+        }[kind]()
+        return adapter.predict(data, verbose=0)
+
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        first = predict()
+    # Once.
+    for name, value in predict().items():
+        assert len(value) == 4
+        np.testing.assert_array_equal(value, first[name])
