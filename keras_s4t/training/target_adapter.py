@@ -155,6 +155,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """As `TaskTrainer.train_on_batch`, after the checks of the method."""
         check_compiled(self, "train_on_batch")
         self.look_once("train_on_batch", x, y, sample_weight)
+        self.method.check_target(x, len(x))
         self.check_trainable()
         self.prepare_method()
         return super().train_on_batch(x, y, sample_weight, *args, **kwargs)

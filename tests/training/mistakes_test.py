@@ -493,3 +493,14 @@ def test_images_of_another_range_in_prediction(kind):
     for name, value in predict().items():
         assert len(value) == 4
         np.testing.assert_array_equal(value, first[name])
+
+
+def test_a_single_batch_that_a_method_cannot_adapt_to():
+    images, *_ = tiny.make_arrays(4)
+    method = keras_s4t.methods.ActMAD((tiny.SIZE, tiny.SIZE))
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
+    adapter.compile()
+    adapter.collect([images], verbose=0)
+    with pytest.raises(ValueError, match="at least 2 images.*batch of 1"):
+        adapter.train_on_batch(images[:1])
+    adapter.train_on_batch(images[:2])
