@@ -504,3 +504,21 @@ def test_a_single_batch_that_a_method_cannot_adapt_to():
     with pytest.raises(ValueError, match="at least 2 images.*batch of 1"):
         adapter.train_on_batch(images[:1])
     adapter.train_on_batch(images[:2])
+
+
+@pytest.mark.parametrize("dtype", [str, object, "complex64"])
+@pytest.mark.parametrize("task", ["semseg", "depth"])
+def test_labels_and_masks_that_are_no_numbers(task, dtype):
+    images, labels, masks = tiny.make_arrays(4)
+    adapter = make_compiled("adapter")
+    wrong = {**labels, task: labels[task].astype(dtype)}
+    message = f"{task}' must be numbers.*Received: a dtype of"
+    for verb in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
+        with pytest.raises(ValueError, match=f"Labels of task '{message}"):
+            getattr(adapter, verb)(images, wrong)
+    wrong = {**masks, task: masks[task].astype(dtype)}
+    with pytest.raises(ValueError, match=f"Masks of task '{message}"):
+        adapter.fit(images, labels, sample_weight=wrong)
+    # As masks are made by comparing.
+    masks = {name: mask > 0 for name, mask in masks.items()}
+    adapter.fit(images, labels, sample_weight=masks, verbose=0)
