@@ -213,6 +213,8 @@ def test_wrong_arguments_of_compile(arguments, message):
     [
         (lambda: S4T([]), "different names"),
         (lambda: S4T([tasks.depth(), tasks.depth()]), "different names"),
+        (lambda: S4T(tiny.make_tasks(), latent_dim=0), "latent_dim"),
+        (lambda: S4T(tiny.make_tasks(), latent_dim=2.5), "latent_dim"),
         (lambda: S4T(tiny.make_tasks(), target_weight=np.nan), "target_weight"),
         (
             lambda: S4T(tiny.make_tasks(), source_weights=(1, -1)),
