@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.backend import replicated
+from keras_s4t.batches import IterableBatches
 from keras_s4t.batches import as_batches
 from keras_s4t.batches import first_of
 from keras_s4t.batches import look_when_read
@@ -184,6 +185,12 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
                     "or `steps_per_epoch` must be given. "
                     f"Received: epochs={kwargs['epochs']}"
                 )
+        if isinstance(batches, IterableBatches) and kwargs.get("shuffle"):
+            raise ValueError(
+                "`shuffle` must be False for batches that are read in order, "
+                "such as those of a list: shuffle the data themselves. "
+                f"Received: shuffle={kwargs['shuffle']}"
+            )
         self.check_data(batches, y, masks, self.reads_ahead)
         self.check_trainable()
         self.prepare_method()

@@ -524,3 +524,13 @@ def test_labels_and_masks_that_are_no_numbers(task, dtype):
     # As masks are made by comparing.
     masks = {name: mask > 0 for name, mask in masks.items()}
     adapter.fit(images, labels, sample_weight=masks, verbose=0)
+
+
+@pytest.mark.parametrize("kind", ["adapter", "trainer"])
+def test_shuffling_a_list(kind):
+    batch = tiny.make_arrays(4)
+    trainer = make_compiled(kind)
+    before = tiny.numpy_values(trainer.optimizer.variables)
+    with pytest.raises(ValueError, match="`shuffle` must be False.*True"):
+        trainer.fit([batch] * 8, shuffle=True, verbose=0)
+    assert not tiny.moved(trainer.optimizer.variables, before)
