@@ -14,9 +14,7 @@ def check_images(images, num_channels=3):
     The static shape and dtype are checked, also of a TensorFlow spec.
     `num_channels` is 3 for RGB; `None` if any number will do.
     """
-    dtype = getattr(images, "dtype", type(images))
-    dtype = getattr(dtype, "name", None) or str(dtype)
-    dtype = dtype.split(".")[-1]
+    dtype = dtype_name(images)
     is_number = dtype == "uint8" or "float" in dtype
     shape = tuple(getattr(images, "shape", ()))
     is_shape = len(shape) == 4 and num_channels in (None, shape[-1])
@@ -26,6 +24,22 @@ def check_images(images, num_channels=3):
             f"height, width, {num_channels or 'channels'}) with values in "
             "0 ... 255. Received: "
             f"images.shape={shape}, images.dtype={dtype}"
+        )
+
+
+def dtype_name(array):
+    """The name of the dtype of an array, tensor or specification."""
+    dtype = getattr(array, "dtype", type(array))
+    # PyTorch's are "torch.float32".
+    return (getattr(dtype, "name", None) or str(dtype)).split(".")[-1]
+
+
+def check_numbers(name, array):
+    """Raises a `ValueError` unless an array holds real numbers or booleans."""
+    dtype = dtype_name(array)
+    if not any(kind in dtype for kind in ("float", "int", "bool")):
+        raise ValueError(
+            f"{name} must be numbers. Received: a dtype of {dtype!r}"
         )
 
 
@@ -82,6 +96,7 @@ def check_labels(labels, size, tasks):
                 "without labels is left out of the dict. "
                 f"Received: a {type(labels[task.name]).__name__}"
             )
+        check_numbers(f"Labels of task '{task.name}'", labels[task.name])
         expected = task.label_shape(tuple(size))
         received = tuple(labels[task.name].shape)[1:]
         if not same_shape(expected, received):
@@ -309,6 +324,7 @@ def check_masks(masks, labels, size, tasks):
                 f"(batch_size, *{expected}), the size of the images. "
                 f"Received: shape (batch_size, *{received})"
             )
+        check_numbers(f"Masks of task {name!r}", masks[name])
 
 
 def same_shape(expected, received):

@@ -19,10 +19,13 @@ from keras_s4t.models.tapped_encoder import PYRAMID
 from keras_s4t.models.tapped_encoder import TappedEncoder
 from keras_s4t.presets import Preset
 from keras_s4t.state.pure_call import without_writing
+from keras_s4t.state.whole_weights import WholeWeights
+from keras_s4t.state.whole_weights import save_task_names
+from keras_s4t.state.whole_weights import without_task_names
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class MultiTaskModel(Exportable, Preset, keras.Model):
+class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
     """One encoder and a decoder of several dense tasks.
 
     The encoder is the feature pyramid of a keras-hub backbone behind an input
@@ -433,6 +436,15 @@ class MultiTaskModel(Exportable, Preset, keras.Model):
         # Keras empties the file first.
         self.get_config()
         super().save(filepath, *args, **kwargs)
+
+    def save_own_variables(self, store):
+        """Saves the names of the tasks, which `load_weights` compares."""
+        super().save_own_variables(store)
+        save_task_names(store, self.tasks)
+
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saved, but names."""
+        super().load_own_variables(without_task_names(store))
 
     def get_config(self):
         return {

@@ -151,12 +151,14 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         self.stream_steps = getattr(x, "steps_per_batch", None)
         return super().fit(x, y, *args, shuffle=shuffle, **kwargs)
 
-    def train_on_batch(self, x, *args, **kwargs):
-        """As `keras.Model.train_on_batch`, after the checks of `fit`."""
+    def train_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
+        """As `TaskTrainer.train_on_batch`, after the checks of the method."""
         check_compiled(self, "train_on_batch")
+        self.look_once("train_on_batch", x, y, sample_weight)
+        self.method.check_target(x, len(x))
         self.check_trainable()
         self.prepare_method()
-        return super().train_on_batch(x, *args, **kwargs)
+        return super().train_on_batch(x, y, sample_weight, *args, **kwargs)
 
     def call(self, images, training=False):
         if self.method.bn_mode != "batch":
@@ -218,8 +220,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         if self.predict_at == "before":
             outputs = self.predict_on_batch(images)
         self.skipped_steps.reset_state()
-        # Without the checks of this class, which were made above.
-        logs = super().train_on_batch(images, return_dict=True)
+        # Without the checks of both classes, which were made above.
+        logs = super(TaskTrainer, self).train_on_batch(images, return_dict=True)
         self.warn_of_skipped(logs["skipped_steps"])
         if self.predict_at == "after":
             outputs = self.predict_on_batch(images)
@@ -384,6 +386,15 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         self._source_state = None
         if arrays:
             self._source_state = Snapshot(self._state, arrays)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """As `TaskTrainer.load_weights`, with the source state."""
+        source_state = self._source_state
+        try:
+            super().load_weights(filepath, skip_mismatch, **kwargs)
+        except BaseException:
+            self._source_state = source_state
+            raise
 
     def get_compile_config(self):
         """What `compile_from_config` takes; `None` if not compiled."""

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.backend import replicated
+from keras_s4t.batches import IterableBatches
 from keras_s4t.batches import as_batches
 from keras_s4t.batches import first_of
 from keras_s4t.batches import look_when_read
@@ -17,9 +18,11 @@ from keras_s4t.checks import check_data
 from keras_s4t.checks import check_labels
 from keras_s4t.checks import check_metric_keys
 from keras_s4t.checks import check_not_empty
+from keras_s4t.checks import first_images
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
 from keras_s4t.state.minimize import minimize
+from keras_s4t.state.whole_weights import WholeWeights
 from keras_s4t.training.train_step import StateMixins
 from keras_s4t.training.train_step import StepMixin
 
@@ -35,7 +38,7 @@ def generators_may_end(batches):
         yield
 
 
-class TaskTrainer(StepMixin, *StateMixins, keras.Model):
+class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
     """Base class of source training and test-time training.
 
     Losses and metrics come from the tasks, so `compile` needs an optimizer
@@ -59,6 +62,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         ]
         self.skipped_steps = keras.metrics.Sum(name="skipped_steps")
         self.warned = set()
+        self.looked = set()
         self.measures_tasks = False
         self.built = True
 
@@ -165,7 +169,7 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
 
         A step whose loss or gradients are not finite changes nothing. The logs
         count such steps per epoch as `"skipped_steps"`; a warning tells at the
-        end.
+        end, be it an error or a keyboard interrupt.
         """
         check_compiled(self, "fit")
         batches = as_batches(x)
@@ -181,6 +185,12 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
                     "or `steps_per_epoch` must be given. "
                     f"Received: epochs={kwargs['epochs']}"
                 )
+        if isinstance(batches, IterableBatches) and kwargs.get("shuffle"):
+            raise ValueError(
+                "`shuffle` must be False for batches that are read in order, "
+                "such as those of a list: shuffle the data themselves. "
+                f"Received: shuffle={kwargs['shuffle']}"
+            )
         self.check_data(batches, y, masks, self.reads_ahead)
         self.check_trainable()
         self.prepare_method()
@@ -192,15 +202,34 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
             x, errors = look_when_read(
                 x, lambda batch: look_at_batch(batch, self.tasks, self.warned)
             )
+        earlier = getattr(self, "history", None)
+        self.skipped_steps.reset_state()
         with generators_may_end(x):
             try:
                 history = super().fit(x, y, *args, **kwargs)
-            except Exception:
-                if errors:
+            except BaseException as error:
+                self.warn_of_skipped(self._skipped_until_now(earlier))
+                if errors and isinstance(error, Exception):
                     raise errors[0] from None
                 raise
         self.warn_of_skipped(sum(history.history.get("skipped_steps", [])))
         return history
+
+    def _skipped_until_now(self, earlier):
+        """The steps that `fit` skipped before it ended by an error.
+
+        Args:
+            earlier: The `history` from before it, or `None`.
+        """
+        history = getattr(self, "history", None)
+        if history is None or history is earlier:
+            return 0
+        count = sum(history.history.get("skipped_steps", []))
+        epochs = history.params["epochs"]
+        if not history.epoch or history.epoch[-1] + 1 < epochs:
+            # The epoch in which it ended.
+            count += float(ops.convert_to_numpy(self.skipped_steps.result()))
+        return count
 
     def step(self, data):
         """One update on a batch; returns the logs."""
@@ -244,13 +273,27 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         return self.trainable_variables + self.non_trainable_variables
 
     def warn_of_skipped(self, count):
-        """Warns if steps were skipped."""
+        """Warns if steps were skipped, by loss scaling once."""
         if count:
             warnings.warn(
                 f"{int(count)} steps were skipped: their loss or gradients "
                 "were not finite. Nothing was changed by them. Look for NaN "
                 "in images and labels, and for a learning rate that is NaN or "
                 "too large.",
+                stacklevel=3,
+            )
+        # Loss scaling skips gradients itself, a few of them by design.
+        scale = getattr(self.optimizer, "dynamic_scale", None)
+        if scale is None or "scale" in self.warned:
+            return
+        scale = float(ops.convert_to_numpy(scale))
+        if scale < min(1, self.optimizer.initial_scale):
+            self.warned.add("scale")
+            warnings.warn(
+                f"The loss scale has fallen to {scale:.3g}: gradients were not "
+                "finite in most steps, which changed nothing and are not "
+                "among the skipped ones. Look for losses whose gradients are "
+                "NaN, and for a learning rate that is too large.",
                 stacklevel=3,
             )
 
@@ -275,10 +318,52 @@ class TaskTrainer(StepMixin, *StateMixins, keras.Model):
         look_at_batch(first, self.tasks, self.warned)
         return batches
 
+    def train_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
+        """As `keras.Model.train_on_batch`, after a look at the first batch.
+
+        A warning tells of the first step that changes nothing, as those of
+        `fit` do.
+        """
+        self.look_once("train_on_batch", x, y, sample_weight)
+        logs = super().train_on_batch(x, y, sample_weight, *args, **kwargs)
+        count = 0
+        if "skipped" not in self.warned:
+            count = float(ops.convert_to_numpy(self.skipped_steps.result()))
+        if count:
+            self.warned.add("skipped")
+        self.warn_of_skipped(count)
+        return logs
+
+    def test_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
+        """As `keras.Model.test_on_batch`, after a look at the first batch."""
+        self.look_once("test_on_batch", x, y, sample_weight)
+        return super().test_on_batch(x, y, sample_weight, *args, **kwargs)
+
+    def look_once(self, verb, images, labels=None, masks=None):
+        """Looks at the first batch that a method of this trainer is given.
+
+        Not at all of them, which would cost more than it tells. Images may
+        hold NaN: their step is skipped.
+        """
+        if verb in self.looked:
+            return
+        batch = (images, labels, masks)
+        check_batch(batch, self.tasks, self.network.num_channels)
+        look_at_batch(batch, self.tasks, self.warned)
+        self.looked.add(verb)
+
     def predict(self, x, *args, **kwargs):
-        """As `keras.Model.predict`, after a check that there are images."""
+        """As `keras.Model.predict`, after a look at the first batch."""
         x = as_batches(x)
         check_not_empty(x)
+        if "predict" not in self.looked:
+            if isinstance(x, types.GeneratorType):
+                first, x = first_of(x)
+                images, _, _ = keras.utils.unpack_x_y_sample_weight(first)
+            else:
+                images = first_images(x)
+            if images is not None:
+                self.look_once("predict", images)
         with generators_may_end(x):
             return super().predict(x, *args, **kwargs)
 

@@ -46,7 +46,8 @@ def test_one_nan_changes_nothing(name):
     adapter = make_adapter(name)
     adapter.train_on_batch(images)
     before = tiny.numpy_values(state(adapter))
-    adapter.train_on_batch(damaged(images))
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        adapter.train_on_batch(damaged(images))
     assert not tiny.moved(state(adapter), before)
     adapter.train_on_batch(images)
     assert tiny.moved(state(adapter), before)
@@ -179,3 +180,90 @@ def test_scaled_losses():
         moved.append(tiny.numpy_values(trainer.trainable_variables))
     for a, b in zip(*moved, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+class NoGradient(keras_s4t.methods.Tent):
+    """A loss of 0 whose gradients are NaN."""
+
+    def target_loss(self, adapter, images, features):
+        return ops.sqrt(0 * super().target_loss(adapter, images, features))
+
+
+@pytest.mark.parametrize("verb", ["fit", "adapt"])
+def test_a_loss_scale_that_falls_is_told_once(verb):
+    images, *_ = tiny.make_arrays(4)
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), NoGradient())
+    tiny.fill(adapter)
+    adapter.compile(
+        keras.optimizers.LossScaleOptimizer(
+            keras.optimizers.SGD(1e-2), initial_scale=2.0
+        )
+    )
+    before = tiny.numpy_values(adapter.trainable_variables)
+
+    def call():
+        if verb == "fit":
+            return adapter.fit([images], verbose=0)
+        return adapter.adapt(images)
+
+    call()
+    with pytest.warns(UserWarning, match="loss scale has fallen to 0.5: grad"):
+        call()
+    # Once; other warnings are errors.
+    call()
+    assert not tiny.moved(adapter.trainable_variables, before)
+
+
+class Interrupts(keras.callbacks.Callback):
+    """Raises an error at one of the points of `fit`."""
+
+    def __init__(self, error, point):
+        super().__init__()
+        setattr(self, point, self.interrupt)
+        self.error = error
+
+    def interrupt(self, index, logs=None):
+        if index == 1:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("disk")])
+@pytest.mark.parametrize(
+    ("point", "epochs", "count"),
+    [
+        ("on_train_batch_end", 1, 1),
+        ("on_epoch_begin", 2, 1),
+        ("on_epoch_end", 2, 2),
+    ],
+)
+def test_what_was_skipped_before_an_error_is_told(error, point, epochs, count):
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter("Tent")
+    batches = [damaged(images), images, images]
+    with (
+        pytest.warns(UserWarning, match=f"{count} steps were skipped"),
+        pytest.raises(type(error)),
+    ):
+        adapter.fit(
+            batches,
+            epochs=epochs,
+            callbacks=[Interrupts(error, point)],
+            verbose=0,
+        )
+
+
+def test_an_error_in_reading_does_not_hide_what_was_skipped():
+    images, *_ = tiny.make_arrays(4)
+
+    def read():
+        yield images
+        yield damaged(images)
+        raise OSError("disk")
+
+    adapter = make_adapter("Tent")
+    # TensorFlow has an error of its own for those of generators.
+    with (
+        pytest.warns(UserWarning, match="1 steps were skipped"),
+        pytest.raises(Exception, match="disk"),
+    ):
+        adapter.fit(read(), verbose=0)

@@ -213,6 +213,8 @@ def test_wrong_arguments_of_compile(arguments, message):
     [
         (lambda: S4T([]), "different names"),
         (lambda: S4T([tasks.depth(), tasks.depth()]), "different names"),
+        (lambda: S4T(tiny.make_tasks(), latent_dim=0), "latent_dim"),
+        (lambda: S4T(tiny.make_tasks(), latent_dim=2.5), "latent_dim"),
         (lambda: S4T(tiny.make_tasks(), target_weight=np.nan), "target_weight"),
         (
             lambda: S4T(tiny.make_tasks(), source_weights=(1, -1)),
@@ -427,3 +429,108 @@ def test_collected_images_are_looked_at():
     adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
     with pytest.warns(UserWarning, match="must be in 0 ... 255"):
         adapter.collect([images / 255], verbose=0)
+
+
+# === Single batches, and predictions ===
+
+
+def make_compiled(kind):
+    if kind == "trainer":
+        return make_trainer()
+    adapter = make_adapter()
+    adapter.compile()
+    return adapter
+
+
+@pytest.mark.parametrize("kind", ["adapter", "trainer"])
+@pytest.mark.parametrize("verb", ["train_on_batch", "test_on_batch"])
+def test_the_first_single_batch_is_looked_at(kind, verb):
+    images, labels, masks = tiny.make_arrays(4)
+    trainer = make_compiled(kind)
+    call = getattr(trainer, verb)
+    before = tiny.numpy_values(trainer.variables)
+    with pytest.raises(ValueError, match="must be ids of its 4 classes"):
+        call(*damaged_labels(images, labels, masks))
+    with pytest.raises(ValueError, match="'depth' must not be negative"):
+        call(images, labels, {**masks, "depth": -masks["depth"]})
+    assert not tiny.moved(trainer.variables, before)
+    assert trainer.network.adapted_by is None
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        call(images / 255, labels, masks)
+    # Once.
+    logs = call(images / 255, labels, masks, return_dict=True)
+    assert "semseg_miou" in logs
+
+
+@pytest.mark.parametrize("kind", ["adapter", "trainer"])
+def test_a_skipped_single_batch_is_told_once(kind):
+    images, labels, masks = tiny.make_arrays(4)
+    trainer = make_compiled(kind)
+    batch = (images * np.nan, labels, masks)
+    trainer.train_on_batch(images, labels, masks)
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        trainer.train_on_batch(*batch)
+    logs = trainer.train_on_batch(*batch, return_dict=True)
+    assert logs["skipped_steps"] == 1
+
+
+@pytest.mark.parametrize("kind", ["arrays", "dataset", "list", "generator"])
+def test_images_of_another_range_in_prediction(kind):
+    images, *_ = tiny.make_arrays(4)
+    images /= 255
+    adapter = make_compiled("adapter")
+
+    def predict():
+        data = {
+            "arrays": lambda: images,
+            "dataset": lambda: keras_s4t.data.ArrayBatches((images,), 2),
+            "list": lambda: [images[:2], images[2:]],
+            "generator": lambda: (x for x in (images[:2], images[2:])),
+        }[kind]()
+        return adapter.predict(data, verbose=0)
+
+    with pytest.warns(UserWarning, match="must be in 0 ... 255"):
+        first = predict()
+    # Once.
+    for name, value in predict().items():
+        assert len(value) == 4
+        np.testing.assert_array_equal(value, first[name])
+
+
+def test_a_single_batch_that_a_method_cannot_adapt_to():
+    images, *_ = tiny.make_arrays(4)
+    method = keras_s4t.methods.ActMAD((tiny.SIZE, tiny.SIZE))
+    adapter = keras_s4t.TargetAdapter(tiny.make_network(), method)
+    adapter.compile()
+    adapter.collect([images], verbose=0)
+    with pytest.raises(ValueError, match="at least 2 images.*batch of 1"):
+        adapter.train_on_batch(images[:1])
+    adapter.train_on_batch(images[:2])
+
+
+@pytest.mark.parametrize("dtype", [str, object, "complex64"])
+@pytest.mark.parametrize("task", ["semseg", "depth"])
+def test_labels_and_masks_that_are_no_numbers(task, dtype):
+    images, labels, masks = tiny.make_arrays(4)
+    adapter = make_compiled("adapter")
+    wrong = {**labels, task: labels[task].astype(dtype)}
+    message = f"{task}' must be numbers.*Received: a dtype of"
+    for verb in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
+        with pytest.raises(ValueError, match=f"Labels of task '{message}"):
+            getattr(adapter, verb)(images, wrong)
+    wrong = {**masks, task: masks[task].astype(dtype)}
+    with pytest.raises(ValueError, match=f"Masks of task '{message}"):
+        adapter.fit(images, labels, sample_weight=wrong)
+    # As masks are made by comparing.
+    masks = {name: mask > 0 for name, mask in masks.items()}
+    adapter.fit(images, labels, sample_weight=masks, verbose=0)
+
+
+@pytest.mark.parametrize("kind", ["adapter", "trainer"])
+def test_shuffling_a_list(kind):
+    batch = tiny.make_arrays(4)
+    trainer = make_compiled(kind)
+    before = tiny.numpy_values(trainer.optimizer.variables)
+    with pytest.raises(ValueError, match="`shuffle` must be False.*True"):
+        trainer.fit([batch] * 8, shuffle=True, verbose=0)
+    assert not tiny.moved(trainer.optimizer.variables, before)

@@ -1,6 +1,7 @@
 """S4T ("Synchronizing Task Behavior", ICCV 2025): a synchronizer of tasks."""
 
 import math
+import numbers
 
 import keras
 from keras import ops
@@ -77,6 +78,11 @@ class S4T(Method):
     ):
         super().__init__(**kwargs)
         check_task_names(tasks)
+        if not isinstance(latent_dim, numbers.Integral) or latent_dim < 1:
+            raise ValueError(
+                "`latent_dim` must be a positive integer. "
+                f"Received: latent_dim={latent_dim}"
+            )
         for argument, value in (
             ("target_weight", target_weight),
             ("source_weights", min(source_weights)),
