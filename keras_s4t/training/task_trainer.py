@@ -225,8 +225,9 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         if history is None or history is earlier:
             return 0
         count = sum(history.history.get("skipped_steps", []))
-        epochs = history.params["epochs"]
-        if not history.epoch or history.epoch[-1] + 1 < epochs:
+        # Made when training begins.
+        finished = getattr(history, "epoch", None)
+        if not finished or finished[-1] + 1 < history.params["epochs"]:
             # The epoch in which it ended.
             count += float(ops.convert_to_numpy(self.skipped_steps.result()))
         return count

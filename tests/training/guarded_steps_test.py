@@ -252,6 +252,20 @@ def test_what_was_skipped_before_an_error_is_told(error, point, epochs, count):
         )
 
 
+def test_an_error_before_the_first_step_is_left_alone():
+    class Fails(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            raise OSError("disk")
+
+    images, *_ = tiny.make_arrays(4)
+    adapter = make_adapter("Tent")
+    with pytest.warns(UserWarning, match="1 steps were skipped"):
+        adapter.fit([damaged(images)], verbose=0)
+    # Nothing is told of the steps of another `fit`.
+    with pytest.raises(OSError, match="disk"):
+        adapter.fit([images], callbacks=[Fails()], verbose=0)
+
+
 def test_an_error_in_reading_does_not_hide_what_was_skipped():
     images, *_ = tiny.make_arrays(4)
 

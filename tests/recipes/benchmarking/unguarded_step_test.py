@@ -1,5 +1,7 @@
 """The benchmark's form without the check that steps are finite."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import tiny
@@ -17,7 +19,9 @@ def test_a_step_that_is_not_finite(load_recipe, monkeypatch, guarded):
     adapter = tiny.make_adapter(keras_s4t.methods.BatchNormOnly())
     images, *_ = tiny.make_arrays(2)
     images[0, 0, 0, 0] = np.nan
-    adapter.train_on_batch(images)
+    told = pytest.warns(UserWarning, match="1 steps were skipped")
+    with told if guarded else contextlib.nullcontext():
+        adapter.train_on_batch(images)
     values = tiny.numpy_values(adapter.network.moving_statistics)
     assert all(np.isfinite(value).all() for value in values) == guarded
 
