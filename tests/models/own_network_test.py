@@ -534,6 +534,7 @@ def test_layers_that_write_their_kernels():
     after = spectral_kernels(network)
     for name, kernel in before.items():
         np.testing.assert_array_equal(after[name], kernel)
+    adapter.reset()
     # Source training predicts with the kernels that it trained.
     method = keras_s4t.methods.SourceOnly()
     trainer = keras_s4t.SourceTrainer(network, method)
