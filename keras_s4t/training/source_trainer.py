@@ -163,10 +163,10 @@ class SourceTrainer(TaskTrainer):
             else:
                 unbalanced = unbalanced + loss
         if not self.frozen_network:
-            unbalanced = unbalanced + self._weight_decay()
+            unbalanced = unbalanced + self._regularization()
         return self.loss_balance(losses) + unbalanced, predictions
 
-    def _weight_decay(self):
+    def _regularization(self):
         """The sum of what weights' own regularizers ask for."""
         return sum(
             variable.regularizer(variable)
