@@ -91,16 +91,24 @@ class Pool:
             self._options["inner_max_num_threads"] = threads
             environment = _tensorflow_threads(threads)
         with environment, joblib.parallel_config(**self._options):
-            parallel = joblib.Parallel(
-                n_jobs=self.num_jobs,
-                return_as="generator_unordered",
-                pre_dispatch="all",
-                batch_size=1,
-            )
-            yield from parallel(
+            calls = [
                 joblib.delayed(_do)(function, index, job)
-                for index, job in list(jobs.items())
-            )
+                for index, job in jobs.items()
+            ]
+            backend, _ = joblib.parallel.get_active_backend()
+            options = {"n_jobs": self.num_jobs, "batch_size": 1}
+            if getattr(backend, "supports_return_generator", False):
+                yield from joblib.Parallel(
+                    return_as="generator_unordered",
+                    pre_dispatch="all",
+                    **options,
+                )(calls)
+                return
+            # Ray's returns whole lists: as many jobs as it has workers.
+            size = joblib.effective_n_jobs(self.num_jobs)
+            for start in range(0, len(calls), size):
+                parallel = joblib.Parallel(**options)
+                yield from parallel(calls[start : start + size])
 
 
 def _do(function, index, job):

@@ -6,6 +6,7 @@ import signal
 import sys
 import types
 
+import joblib
 import pytest
 import torch
 
@@ -17,7 +18,12 @@ def pool(load_recipe):
     return load_recipe("comparison.jobs").Pool(2)
 
 
-def test_jobs_come_back_with_their_results(pool):
+@pytest.mark.parametrize("as_they_come", [True, False])
+def test_jobs_come_back_with_their_results(pool, monkeypatch, as_they_come):
+    # Ray's backend of joblib returns lists alone.
+    backend = joblib.parallel.LokyBackend
+    monkeypatch.setattr(backend, "supports_return_generator", as_they_come)
+
     def square(number):
         print("not shown")
         return number**2, os.getpid()
