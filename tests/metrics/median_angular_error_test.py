@@ -26,6 +26,7 @@ def median(degrees, weights=None):
     return float(metric.result())
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 1001])
 def test_median_of_numpy(count):
     degrees = np.random.default_rng(count).uniform(0, 180, count)

@@ -77,6 +77,7 @@ def value(case, *data):
     return float(metric.result())
 
 
+@pytest.mark.eager
 @every_metric
 def test_zero_without_valid_pixels(case):
     metric = make(case)
@@ -119,6 +120,7 @@ def test_a_prediction_that_is_no_number(case):
     assert np.isfinite(float(metric.result()))
 
 
+@pytest.mark.eager
 @every_metric
 def test_several_updates_equal_one(case):
     data = batch(case)

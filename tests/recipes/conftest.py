@@ -10,6 +10,7 @@ import keras_s4t
 # and what measures or compares backends on all.
 if keras.backend.backend() != "torch":
     collect_ignore_glob = [
+        "adapt_images_test.py",
         "comparison/*",
         "draw_figures_test.py",
         "synchronizer_accuracy_test.py",

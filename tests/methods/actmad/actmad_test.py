@@ -121,6 +121,7 @@ def test_deep_reads_and_stores_the_later_half_only():
     assert target_loss(adapter, images) == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.eager
 def test_sizes_of_the_statistics_for_resnet50():
     network = keras_s4t.models.MultiTaskModel(
         keras_s4t.models.resnet50(preset=None), [keras_s4t.tasks.depth()]

@@ -35,6 +35,7 @@ def entropy(p):
     return -(p * np.log(p)).sum(-1)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "kwargs, total",
     [

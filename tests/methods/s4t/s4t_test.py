@@ -22,6 +22,7 @@ def target_loss(adapter, images):
     return float(keras.ops.convert_to_numpy(loss))
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "task_list, expected",
     [

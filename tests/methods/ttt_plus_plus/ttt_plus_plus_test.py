@@ -46,7 +46,9 @@ def numpy_nt_xent(projections, temperature):
     return (np.log(np.exp(logits).sum(-1)) - positives).mean()
 
 
-@pytest.mark.parametrize("level", [None, "P2"])
+@pytest.mark.parametrize(
+    "level", [None, pytest.param("P2", marks=pytest.mark.eager)]
+)
 def test_contrasts_views_of_the_level_in_batch_mode(monkeypatch, level):
     adapter = make_adapter(
         align_weights=(0.0, 0.0), temperature=0.3, level=level

@@ -141,6 +141,7 @@ def test_only_unfinished_points_are_measured(
     assert set(results.points) == {point.key for point in points}
 
 
+@pytest.mark.eager
 @pytest.mark.slow
 def test_a_worker_that_fails_is_quoted(load_recipe, base):
     turns = load_recipe("benchmarking.turns")
