@@ -9,6 +9,9 @@ import keras_s4t
 from keras_s4t import tasks
 from keras_s4t.state.whole_weights import saved_task_names
 
+# Files are those of Keras on every backend.
+pytestmark = pytest.mark.eager
+
 
 def make_network(names=("depth", "edge")):
     makers = {

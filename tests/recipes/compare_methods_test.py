@@ -87,6 +87,7 @@ def runs_of(results, **values):
     ]
 
 
+@on_one_backend
 def test_a_method_of_ones_own(compare, tmp_path):
     results = compare({"Mine": Entropy}, targets=["tiny/dusk"])
     assert list(results["contenders"]) == [
