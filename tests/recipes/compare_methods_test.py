@@ -10,11 +10,6 @@ import tiny_config
 
 import keras_s4t
 
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch",
-    reason="the plan has no backend, and PyTorch need not compile",
-)
-
 
 class Entropy(keras_s4t.methods.Method):
     """A method of one's own: one class, and nothing to register."""
@@ -87,7 +82,6 @@ def runs_of(results, **values):
     ]
 
 
-@on_one_backend
 def test_a_method_of_ones_own(compare, tmp_path):
     results = compare({"Mine": Entropy}, targets=["tiny/dusk"])
     assert list(results["contenders"]) == [
@@ -199,7 +193,6 @@ def interrupted(load_recipe, monkeypatch):
 
 
 @pytest.mark.slow
-@on_one_backend
 def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
     methods = {"Mine": Entropy, "Joint": Joint}
     counters = interrupted()
@@ -231,7 +224,6 @@ def test_an_interrupted_comparison_repeats_nothing(compare, interrupted):
     assert [counter.calls for counter in counters.values()] == [0, 0, 0]
 
 
-@on_one_backend
 def test_only_what_a_setting_changes_is_done_again(compare, interrupted):
     def calls(**settings):
         counters = interrupted()
@@ -269,7 +261,6 @@ class Mine(keras_s4t.methods.Method):
 
 
 @pytest.mark.slow
-@on_one_backend
 def test_a_changed_line_counts_and_a_changed_comment_does_not(
     compare, interrupted, monkeypatch, load_recipe
 ):
@@ -293,7 +284,6 @@ def test_a_changed_line_counts_and_a_changed_comment_does_not(
 
 
 @pytest.mark.slow
-@on_one_backend
 def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
     counters = interrupted()
     methods = [Joint, Frozen, Statistics, Batch]
@@ -353,7 +343,6 @@ def test_who_starts_from_which_source_model(compare, interrupted, load_recipe):
 
 
 @pytest.mark.slow
-@on_one_backend
 def test_tuning_never_sees_a_target(compare, loader, load_recipe, monkeypatch):
     comparison = load_recipe("comparison.comparison")
     tuning = load_recipe("shared.tuning")

@@ -11,6 +11,7 @@ import keras_s4t
 if keras.backend.backend() != "torch":
     collect_ignore_glob = [
         "adapt_images_test.py",
+        "compare_methods_test.py",
         "comparison/*",
         "draw_figures_test.py",
         "synchronizer_accuracy_test.py",
