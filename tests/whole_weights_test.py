@@ -75,6 +75,15 @@ def test_tasks_in_another_order(tmp_path, kind, name):
         model.load_weights(path, skip_mismatch=True)
 
 
+def assert_same_values(received, expected):
+    for value, other in zip(
+        tiny.numpy_values(received.variables),
+        tiny.numpy_values(expected.variables),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(value, other)
+
+
 @pytest.mark.parametrize("kind", ["network", "adapter", "trainer"])
 @pytest.mark.parametrize("name", ["a.weights.h5", "a.keras", "a.weights.json"])
 def test_weights_of_the_same_tasks(tmp_path, kind, name):
@@ -84,12 +93,7 @@ def test_weights_of_the_same_tasks(tmp_path, kind, name):
     save(model, path)
     assert saved_task_names(path) == ["depth", "edge"]
     other.load_weights(path)
-    for value, expected in zip(
-        tiny.numpy_values(other.variables),
-        tiny.numpy_values(model.variables),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(value, expected)
+    assert_same_values(other, model)
 
 
 @pytest.mark.parametrize("kind", ["network", "adapter"])
@@ -105,12 +109,7 @@ def test_files_older_than_names(tmp_path, kind, monkeypatch):
         model.save_weights(path)
     assert saved_task_names(path) is None
     other.load_weights(path)
-    for value, expected in zip(
-        tiny.numpy_values(other.variables),
-        tiny.numpy_values(model.variables),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(value, expected)
+    assert_same_values(other, model)
 
 
 @pytest.mark.parametrize("kind", ["network", "adapter", "trainer"])

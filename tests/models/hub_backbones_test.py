@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+import tiny_mit
 from keras import layers
 from keras_hub import models as hub
 
@@ -15,17 +16,7 @@ SIZE = 64
 
 
 def make_mit():
-    return hub.MiTBackbone(
-        layerwise_depths=[1, 1],
-        num_layers=2,
-        layerwise_num_heads=[1, 2],
-        layerwise_sr_ratios=[4, 2],
-        max_drop_path_rate=0.0,
-        layerwise_patch_sizes=[7, 3],
-        layerwise_strides=[4, 2],
-        image_shape=(SIZE, SIZE, 3),
-        hidden_dims=[8, 16],
-    )
+    return tiny_mit.make_mit(SIZE)
 
 
 def make_cspnet():

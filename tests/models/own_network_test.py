@@ -1,11 +1,11 @@
 """Networks that users bring: cut, adapted, reset, saved."""
 
 import keras
-import keras_hub
 import numpy as np
 import pytest
 import tiny
 from keras import layers
+from tiny_mit import make_mit
 
 import keras_s4t
 from keras_s4t import tasks
@@ -413,17 +413,7 @@ def make_applications_network():
 
 def make_segformer_network():
     """The encoder of SegFormer, of keras-hub, and a small head."""
-    backbone = keras_hub.models.MiTBackbone(
-        layerwise_depths=[1, 1],
-        num_layers=2,
-        layerwise_num_heads=[1, 2],
-        layerwise_sr_ratios=[4, 2],
-        max_drop_path_rate=0.0,
-        layerwise_patch_sizes=[7, 3],
-        layerwise_strides=[4, 2],
-        image_shape=(SIZE, SIZE, 3),
-        hidden_dims=[8, 16],
-    )
+    backbone = make_mit(SIZE)
     levels = list(backbone.pyramid_outputs.values())
     features = [level._keras_history.operation.name for level in levels]
     low, high = (layers.Conv2D(6, 1)(level) for level in levels)
