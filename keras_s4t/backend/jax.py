@@ -9,6 +9,7 @@ from jax import numpy as jnp
 from keras_s4t.backend.selection import apply_statelessly
 from keras_s4t.backend.selection import write_selected
 
+apply_scaled = apply_statelessly
 has_exact_moments = True
 exports_itself = False
 no_gradients = contextlib.nullcontext
@@ -31,11 +32,6 @@ def value_and_grad(fn, inputs):
 def checkpoint(fn, *inputs):
     """`fn(*inputs)` with intermediate values recomputed for the gradient."""
     return jax.checkpoint(fn)(*inputs)
-
-
-def apply_scaled(optimizer, gradients, updated):
-    """As a pure function of the variables."""
-    apply_statelessly(optimizer, gradients, updated)
 
 
 def replicated(loss):

@@ -9,6 +9,7 @@ from torch.utils import checkpoint as torch_checkpoint
 from keras_s4t.backend.selection import apply_statelessly
 from keras_s4t.backend.selection import write_selected
 
+apply_scaled = apply_statelessly
 has_exact_moments = False
 exports_itself = False
 no_gradients = torch.no_grad
@@ -41,11 +42,6 @@ def write_if(condition, write, variables):
         return
     with torch.no_grad():
         write_selected(condition, write, variables)
-
-
-def apply_scaled(optimizer, gradients, updated):
-    """As a pure function of the variables."""
-    apply_statelessly(optimizer, gradients, updated)
 
 
 def replicated(loss):
