@@ -1,6 +1,9 @@
 """Batches of any kind as something that Keras reads on every backend."""
 
+import contextlib
 import itertools
+import types
+import warnings
 
 import keras
 import numpy as np
@@ -50,6 +53,15 @@ def first_of(generator):
     """The first batch of a generator, and a generator with it once more."""
     first = next(generator)
     return first, (batch for batch in itertools.chain([first], generator))
+
+
+@contextlib.contextmanager
+def generators_may_end(batches):
+    """Within it, Keras does not take the end of a generator for a mistake."""
+    with warnings.catch_warnings():
+        if isinstance(batches, types.GeneratorType):
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+        yield
 
 
 def in_numpy(batch):

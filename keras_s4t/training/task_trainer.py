@@ -1,4 +1,3 @@
-import contextlib
 import math
 import types
 import warnings
@@ -11,6 +10,7 @@ from keras_s4t.backend import replicated
 from keras_s4t.batches import IterableBatches
 from keras_s4t.batches import as_batches
 from keras_s4t.batches import first_of
+from keras_s4t.batches import generators_may_end
 from keras_s4t.batches import look_when_read
 from keras_s4t.checks import check_batch
 from keras_s4t.checks import check_compiled
@@ -27,15 +27,6 @@ from keras_s4t.training.train_step import StateMixins
 from keras_s4t.training.train_step import StepMixin
 
 NOT_COMPILED = ("loss_weights", "weighted_metrics")
-
-
-@contextlib.contextmanager
-def generators_may_end(batches):
-    """Within it, Keras does not take the end of a generator for a mistake."""
-    with warnings.catch_warnings():
-        if isinstance(batches, types.GeneratorType):
-            warnings.filterwarnings("ignore", "Your input ran out of data")
-        yield
 
 
 class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
@@ -315,9 +306,13 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
     def _look_at_generator(self, batches):
         """A generator whose first batch was looked at."""
         first, batches = first_of(batches)
-        check_batch(first, self.tasks, self.network.num_channels)
-        look_at_batch(first, self.tasks, self.warned)
+        self._look_at(first)
         return batches
+
+    def _look_at(self, batch):
+        """Raises or warns if a batch is not what the tasks expect."""
+        check_batch(batch, self.tasks, self.network.num_channels)
+        look_at_batch(batch, self.tasks, self.warned)
 
     def train_on_batch(self, x, y=None, sample_weight=None, *args, **kwargs):
         """As `keras.Model.train_on_batch`, after a look at the first batch.
@@ -348,9 +343,7 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         """
         if verb in self.looked:
             return
-        batch = (images, labels, masks)
-        check_batch(batch, self.tasks, self.network.num_channels)
-        look_at_batch(batch, self.tasks, self.warned)
+        self._look_at((images, labels, masks))
         self.looked.add(verb)
 
     def predict(self, x, *args, **kwargs):
