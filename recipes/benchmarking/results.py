@@ -91,4 +91,4 @@ class BenchmarkResults(ResultsFile):
             ),
             "points": self.points,
         }
-        self.save_if_possible()
+        self.save()
