@@ -14,31 +14,26 @@ import shared.quiet_start  # noqa: F401
 
 # isort: split
 import argparse
-import csv
 import pathlib
 import re
 import sys
 
 from comparison.contenders import CONTROLS
-from comparison.csv import costs_rows
-from comparison.csv import metrics_rows
-from comparison.csv import tuning_rows
 from comparison.results import ComparisonResults
 from comparison.statistics import spread
 from comparison.summary import MEASURES
 from comparison.summary import Summary
-from comparison.tables import NOTE
 from comparison.tables import costs_table
 from comparison.tables import network_table
 from comparison.tables import overall_table
 from comparison.tables import synchronization_table
 from comparison.tables import target_table
 from comparison.tables import tuning_table
-from rich.console import Console
+from comparison.writing import write_numbers
+from comparison.writing import write_tables
 from shared.reporting import by_title
 from shared.reporting import method_title
 
-from keras_s4t.files import atomic_path
 from keras_s4t.plots import adaptation_curves
 from keras_s4t.plots import synchronization
 
@@ -53,23 +48,9 @@ def draw(content, output, quick=False):
         output: Folder to write to.
         quick: bool. Whether to draw the first target only, as PNG.
     """
-    output = pathlib.Path(output)
     summary = Summary(content)
-    tables = make_tables(summary)
-    console = Console()
-    for table in tables:
-        console.print(table.rich())
-        console.print()
-    console.print(NOTE)
-    with atomic_path(output / "tables.md") as path:
-        texts = [table.markdown() for table in tables]
-        path.write_text("\n".join([*texts, NOTE]))
-    for name, make_rows in (
-        ("metrics", metrics_rows),
-        ("costs", costs_rows),
-        ("tuning", tuning_rows),
-    ):
-        write_csv(output / f"{name}.csv", make_rows(summary))
+    write_tables(make_tables(summary), output)
+    write_numbers(summary, output)
     targets, suffixes = summary.targets, SUFFIXES
     if quick:
         targets, suffixes = targets[:1], SUFFIXES[:1]
@@ -137,19 +118,6 @@ def draw_target(summary, target, output, suffixes=SUFFIXES):
                 controls=controls,
                 correlations=correlations,
             )
-
-
-def write_csv(path, rows):
-    """Writes dicts as CSV; nothing if there are none."""
-    rows = list(rows)
-    if not rows:
-        return
-    names = dict.fromkeys(name for row in rows for name in row)
-    with atomic_path(path) as unfinished:
-        with open(unfinished, "w", newline="") as file:
-            writer = csv.DictWriter(file, list(names))
-            writer.writeheader()
-            writer.writerows(rows)
 
 
 def main():

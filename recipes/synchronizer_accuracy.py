@@ -57,20 +57,20 @@ def parse_arguments():
     return arguments
 
 
-def measure(trainer, dataset):
+def measure(network, method, dataset):
     """Metrics of the decoders and of the synchronizer.
 
     Args:
-        trainer: `SourceTrainer` with `S4T`.
+        network: A `MultiTaskModel`.
+        method: `S4T`, trained with it.
         dataset: Batches of `(images, labels, masks)`.
 
     Returns:
         dict from the key of a task's metric to a dict with `"decoder"` and
         `"synchronizer"`, in the units of the metric, and `"kept"`, a ratio.
     """
-    network, method = trainer.network, trainer.method
     meters = {
-        name: {task.name: task.make_metric() for task in trainer.tasks}
+        name: {task.name: task.make_metric() for task in method.tasks}
         for name in ("decoder", "synchronizer")
     }
     for images, labels, masks in dataset.as_numpy_iterator():
@@ -83,15 +83,17 @@ def measure(trainer, dataset):
             ),
         }
         for name, raw in outputs.items():
-            values = network.postprocess(raw)
-            for task, meter in meters[name].items():
-                meter.update_state(labels[task], values[task], masks[task])
+            for task in method.tasks:
+                value = task.postprocess(raw[task.name])
+                meters[name][task.name].update_state(
+                    labels[task.name], value, masks[task.name]
+                )
     return {
         task.metric_key: _compared(
             *(float(m[task.name].result()) for m in meters.values()),
             task.higher_is_better,
         )
-        for task in trainer.tasks
+        for task in method.tasks
     }
 
 
@@ -120,7 +122,7 @@ def main():
             size=arguments.size,
             cache_dir=arguments.cache,
         )
-        results[path.stem] = measure(trainer, dataset)
+        results[path.stem] = measure(trainer.network, trainer.method, dataset)
     write_json(arguments.output, results, indent=1)
     Console().print(synchronizer_table(results, trainer.tasks))
     print(f"See {arguments.output}")

@@ -20,6 +20,7 @@ import shared.quiet_start  # noqa: F401
 
 # isort: split
 import argparse
+import functools
 import pathlib
 import time
 
@@ -27,6 +28,7 @@ from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
 from shared.training_state import HistoryFile
 from shared.training_state import TrainingState
+from shared.training_state import fit
 
 import keras_s4t
 from keras_s4t.files import atomic_path
@@ -124,30 +126,19 @@ def train(trainer, state, arguments, config):
         arguments: The command line's values.
         config: `Configuration`.
     """
-    steps = arguments.steps_per_epoch
-    first_epoch = state.restore(trainer)
-    if first_epoch >= arguments.epochs:
-        return
-    images = load_training_images(
-        arguments,
-        config,
-        num_batches=arguments.epochs * steps,
-        first_batch=first_epoch * steps,
-    )
     validation = load_split(
         arguments,
         config,
         "validation",
         num_examples=8 if arguments.quick else None,
     )
-    trainer.fit(
-        images,
+    fit(
+        trainer,
+        state,
+        arguments.epochs,
+        functools.partial(load_training_images, arguments, config),
+        callbacks=[HistoryFile(arguments.output / "history.json")],
         validation_data=validation,
-        epochs=arguments.epochs,
-        initial_epoch=first_epoch,
-        steps_per_epoch=steps,
-        # In this order: an epoch whose state is kept has its row.
-        callbacks=[HistoryFile(arguments.output / "history.json"), state],
     )
 
 

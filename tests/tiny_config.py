@@ -47,10 +47,10 @@ def make_config():
             keras.utils.set_random_seed(seed)
             return tiny.make_network(self.make_tasks())
 
-        def make_method(self, name, seed=0):
-            return keras_s4t.methods.get(name)
+        def make_method(self, name, seed=0, **options):
+            return keras_s4t.methods.get(name, **options)
 
-        def make_source_optimizer(self, num_steps, frozen_network=False):
+        def make_source_optimizer(self, num_steps, stage="network"):
             return keras.optimizers.SGD(1e-2)
 
         def make_optimizer(self, learning_rate=None):
@@ -80,4 +80,8 @@ class Loader:
         number = zlib.crc32(f"{name} {split} {seed}".encode())
         arrays = tiny.make_arrays(num_examples, number, count=NUM_TASKS)
         dataset = tf.data.Dataset.from_tensor_slices(arrays)
-        return dataset.batch(batch_size, drop_remainder=bool(training))
+        dataset = dataset.batch(batch_size, drop_remainder=bool(training))
+        if not training or training.num_batches is None:
+            return dataset
+        stream = dataset.repeat().take(training.num_batches)
+        return stream.skip(training.first_batch)

@@ -1,4 +1,4 @@
-"""Keras metrics of the tasks, on postprocessed values."""
+"""Keras metrics of the tasks, and how alike the latents of tasks are."""
 
 from keras_s4t.metrics.binary_scores import BinaryAccuracy
 from keras_s4t.metrics.binary_scores import BinaryF1
@@ -17,6 +17,8 @@ from keras_s4t.metrics.relative_errors import ShareWithinFactor
 from keras_s4t.metrics.relative_errors import SquaredRelativeError
 from keras_s4t.metrics.root_mean_squared_error import RootMeanSquaredError
 from keras_s4t.metrics.share_within_angle import ShareWithinAngle
+from keras_s4t.metrics.task_affinity import cosine_affinity
+from keras_s4t.metrics.task_affinity import linear_cka
 from keras_s4t.metrics.threshold_counts import AveragePrecision
 from keras_s4t.metrics.threshold_counts import OptimalThresholdF1
 
@@ -40,4 +42,6 @@ __all__ = [
     "ShareWithinAngle",
     "ShareWithinFactor",
     "SquaredRelativeError",
+    "cosine_affinity",
+    "linear_cka",
 ]

@@ -1,5 +1,6 @@
 """The multi-task network, its backbones and the release's checkpoints."""
 
+from keras_s4t.models.backbones import resnet18
 from keras_s4t.models.backbones import resnet50
 from keras_s4t.models.backbones import resnet_tiny
 from keras_s4t.models.decoders import Decoder
@@ -16,6 +17,7 @@ __all__ = [
     "MultiTaskModel",
     "PyramidDecoder",
     "load_release_checkpoint",
+    "resnet18",
     "resnet50",
     "resnet_tiny",
 ]

@@ -25,24 +25,28 @@ def resnet50(preset="resnet_50_imagenet"):
     network = keras_s4t.models.MultiTaskModel(backbone, task_list)
     ```
     """
-    from keras_hub.models import Backbone
-
     if preset is None:
         return _resnet("bottleneck_block", [64, 128, 256, 512], [3, 4, 6, 3])
-    try:
-        return Backbone.from_preset(str(preset))
-    # A preset that is missing, damaged or unknown, and a failed download: the
-    # errors of requests and of huggingface_hub are OSErrors, too.
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            "`preset` must be a keras-hub preset that can be downloaded, or a "
-            "folder that contains one. Without a network, download it once "
-            "elsewhere: `keras_hub.models.Backbone.from_preset("
-            "'resnet_50_imagenet').save_to_preset('resnet_50_imagenet')`, copy "
-            "the folder `resnet_50_imagenet` and pass its path; "
-            "`preset=None` gives random weights. "
-            f"Received: preset={preset!r} ({type(error).__name__}: {error})"
-        ) from error
+    return _from_preset(preset)
+
+
+def resnet18(preset="resnet_18_imagenet"):
+    """ResNet18 with a feature pyramid `"P2"` ... `"P5"`.
+
+    It has 11,176,512 trainable parameters in 20 convolutions with batch norm.
+
+    Args:
+        preset: As that of `resnet50`.
+
+    Returns:
+        A `keras_hub.models.ResNetBackbone`.
+
+    Raises:
+        ValueError: If the preset is missing or cannot be downloaded.
+    """
+    if preset is None:
+        return _resnet("basic_block", [64, 128, 256, 512], [2, 2, 2, 2])
+    return _from_preset(preset)
 
 
 def resnet_tiny():
@@ -67,3 +71,22 @@ def _resnet(block_type, num_filters, num_blocks):
         stackwise_num_strides=[1, 2, 2, 2],
         block_type=block_type,
     )
+
+
+def _from_preset(preset):
+    from keras_hub.models import Backbone
+
+    try:
+        return Backbone.from_preset(str(preset))
+    # A preset that is missing, damaged or unknown, and a failed download: the
+    # errors of requests and of huggingface_hub are OSErrors, too.
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            "`preset` must be a keras-hub preset that can be downloaded, or a "
+            "folder that contains one. Without a network, download it once "
+            "elsewhere: `keras_hub.models.Backbone.from_preset("
+            "'resnet_50_imagenet').save_to_preset('resnet_50_imagenet')`, copy "
+            "the folder `resnet_50_imagenet` and pass its path; "
+            "`preset=None` gives random weights. "
+            f"Received: preset={preset!r} ({type(error).__name__}: {error})"
+        ) from error

@@ -367,7 +367,7 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         `labels`, raw `predictions` and `masks`, of shape `(batch_size, height,
         width, 1)`, are dicts by task name. Where a task has no mask, labels
         that are missing do not count; see `Label.is_known`. A task without
-        labels has no loss.
+        labels or without predictions has no loss.
         """
         self._check_labels(labels, predictions)
         masks = self._masks(labels, masks)
@@ -376,6 +376,7 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
                 labels[task.name], predictions[task.name], masks[task.name]
             )
             for task in labeled_tasks(self.tasks, labels)
+            if task.name in predictions
         }
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):

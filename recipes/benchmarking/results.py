@@ -3,11 +3,10 @@
 import datetime
 import importlib.metadata
 import os
-import shlex
-import sys
 
 import keras
 from shared.results_file import ResultsFile
+from shared.results_file import given_command
 
 import keras_s4t
 from benchmarking.hardware import processor_name
@@ -86,9 +85,7 @@ class BenchmarkResults(ResultsFile):
         self.points[key] = {**point, "date": now.isoformat(timespec="seconds")}
         self.content = {
             "environment": self.environment,
-            "command": shlex.join(
-                ["python", "recipes/benchmark.py", *sys.argv[1:]]
-            ),
+            "command": given_command(),
             "points": self.points,
         }
         self.save()

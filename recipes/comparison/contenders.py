@@ -22,19 +22,24 @@ class Contender:
 
     Attributes:
         name: Its name in the results.
+        class_name: Name of the class of its method.
         make: Function from a seed to a new `Method`.
         needs_source: As the attribute of `Method`.
         frozen_network: As the attribute of `Method`.
         bn_mode: As the attribute of `Method`.
         signature: Digest of the method, see `method_signature`.
+        joins: bool. Whether the method, if it is trained with the network,
+            joins the trained plain one.
     """
 
     name: str
+    class_name: str
     make: collections.abc.Callable
     needs_source: tuple
     frozen_network: bool
     bn_mode: str
     signature: str
+    joins: bool = False
 
     @property
     def is_trained(self):
@@ -48,8 +53,15 @@ class Contender:
 
     @property
     def is_frozen(self):
-        """Whether it is trained afterwards, on the plain network."""
+        """Whether it is trained alone, on the plain network."""
         return self.is_trained and self.frozen_network
+
+    @property
+    def stage(self):
+        """The stage of the training, see `Configuration.make_trainer`."""
+        if self.is_frozen:
+            return "method"
+        return "joint" if self.is_trained and self.joins else "network"
 
     @property
     def network(self):
@@ -68,8 +80,9 @@ def make_contenders(methods, settings):
 
     Args:
         methods: Names of methods, or a dict from a contender's name to the
-            name of a method or a function without arguments that makes a
-            `Method`, such as its class.
+            name of a method, a pair of this and a dict of options of
+            `Configuration.make_method`, or a function without arguments that
+            makes a `Method`, such as its class.
         settings: `Settings`.
 
     Returns:
@@ -115,6 +128,9 @@ def make_contender(name, method, settings):
 
     def make(seed):
         keras.utils.set_random_seed(seed)
+        if isinstance(method, tuple):
+            class_name, options = method
+            return config.make_method(class_name, seed, **options)
         if not isinstance(method, str):
             return method()
         if method == BATCH_CONTROL:
@@ -129,9 +145,11 @@ def make_contender(name, method, settings):
         )
     return Contender(
         name=name,
+        class_name=type(example).__name__,
         make=make,
         needs_source=tuple(example.needs_source),
         frozen_network=example.frozen_network,
         bn_mode=example.bn_mode,
         signature=method_signature(example),
+        joins=settings.method_epochs is not None,
     )

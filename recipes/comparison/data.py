@@ -1,10 +1,14 @@
 """The images of a comparison: source, targets and corrupted source."""
 
+import re
+
 from shared.corrupted_source import load_arrays
 
 import keras_s4t
 from keras_s4t.data.corruptions import CORRUPTIONS
 from keras_s4t.data.corruptions import corrupt
+
+NOISY = re.compile(r"(.+) \+ noise ([\d.e-]+)")
 
 
 def _options(settings, dataset):
@@ -16,7 +20,7 @@ def _options(settings, dataset):
     )
 
 
-def load_source(settings, tasks, seed):
+def load_source(settings, tasks, seed, **stream):
     """Labeled source images in the order of a seed, to train on.
 
     Made anew for every source model: then all see the same batches, whatever
@@ -26,18 +30,19 @@ def load_source(settings, tasks, seed):
         settings: `Settings`.
         tasks: list of `Task`.
         seed: int.
+        **stream: Arguments of `keras_s4t.data.Training` for a stream in the
+            place of one pass.
 
     Returns:
         A `tf.data.Dataset`.
     """
+    augmentation = settings.configuration.augmentation(settings.source)
     return keras_s4t.data.load(
         settings.source,
         "train",
         tasks,
         batch_size=settings.source_batch_size,
-        training=keras_s4t.data.Training(
-            seed, settings.configuration.augmentation(settings.source)
-        ),
+        training=keras_s4t.data.Training(seed, augmentation, **stream),
         num_examples=settings.num_source,
         **_options(settings, settings.source),
     )
@@ -57,14 +62,100 @@ def load_statistics(settings, tasks):
 
 
 def load_target(settings, tasks, name):
-    """A labeled target, in order."""
-    return keras_s4t.data.load(
+    """A labeled target, in order.
+
+    Args:
+        settings: `Settings`.
+        tasks: list of `Task`.
+        name: Name of a dataset, or what `noisy` made of it.
+
+    Returns:
+        A `tf.data.Dataset`.
+    """
+    match = NOISY.fullmatch(name)
+    name = without_noise(name)
+    dataset = keras_s4t.data.load(
         name,
         settings.split,
         tasks,
         batch_size=settings.batch_size,
         num_examples=settings.num_target,
         **_options(settings, name),
+    )
+    return _with_noise(dataset, float(match[2])) if match else dataset
+
+
+def noisy(name, scale):
+    """The name of a target with noise.
+
+    Args:
+        name: Name of a dataset.
+        scale: float. Standard deviation of the Gaussian noise, relative to that
+            of all pixels and channels of an image. With 0, the dataset is as it
+            is.
+
+    Returns:
+        string.
+    """
+    return f"{name} + noise {scale:g}" if scale else name
+
+
+def without_noise(name):
+    """The name of the dataset, see `noisy`."""
+    match = NOISY.fullmatch(name)
+    return match[1] if match else name
+
+
+def _with_noise(dataset, scale):
+    """Adds noise that is the same in every pass, and not clipped."""
+    import tensorflow as tf
+
+    def add_noise(index, batch):
+        images, *labels = batch
+        images = tf.cast(images, "float32")
+        noise = tf.random.stateless_normal(
+            tf.shape(images), tf.stack([0, tf.cast(index, "int32")])
+        )
+        deviation = tf.math.reduce_std(images, axis=(1, 2, 3), keepdims=True)
+        return (images + scale * deviation * noise, *labels)
+
+    return dataset.enumerate().map(add_noise)
+
+
+def load_fine_tuning(settings, tasks, name, seed):
+    """Labeled images of a target, other ones than those of `load_target`.
+
+    For a network that is trained on the target, which a method never is.
+    """
+    augmentation = settings.configuration.augmentation(name)
+    return keras_s4t.data.load(
+        name,
+        "train",
+        tasks,
+        batch_size=settings.source_batch_size,
+        training=keras_s4t.data.Training(seed, augmentation),
+        num_examples=settings.num_target,
+        **_options(settings, name),
+    )
+
+
+def load_validation(settings, tasks):
+    """Labeled validation images of the source, as many as for tuning.
+
+    Args:
+        settings: `Settings`.
+        tasks: list of `Task`.
+
+    Returns:
+        A `tf.data.Dataset`.
+    """
+    return keras_s4t.data.load(
+        settings.source,
+        "validation",
+        tasks,
+        batch_size=settings.batch_size,
+        num_examples=settings.num_tuning,
+        **_options(settings, settings.source),
     )
 
 

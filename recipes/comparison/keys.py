@@ -12,6 +12,7 @@ import numpy as np
 
 from comparison.code_digest import code_of
 from comparison.code_digest import is_of_library
+from comparison.data import without_noise
 
 # The version of what `keras_s4t` and `recipes/comparison` compute. To be raised
 # by 1 with every change of their code that moves a result, such as one of a
@@ -19,7 +20,7 @@ from comparison.code_digest import is_of_library
 # source model is then trained again. Arguments count by themselves, and so do
 # the configuration's values and the code of a method that is not of the
 # package.
-NUMERICS = 2
+NUMERICS = 3
 
 # The schedule of a source optimizer is compared at this length. The real one
 # follows from the epochs and the images, which are part of the key as well.
@@ -156,11 +157,12 @@ class Keys:
             [task.get_config() for task in network.tasks],
             keras.saving.serialize_keras_object(network),
             self.configuration.loss_balance,
-            self._source_optimizer(frozen_network=False),
+            self._source_optimizer("network"),
             self._data(settings.source),
             self.configuration.augmentation(settings.source),
             settings.epochs,
             settings.num_source,
+            settings.steps_per_epoch,
             settings.source_batch_size,
         )
 
@@ -168,15 +170,14 @@ class Keys:
         fields = dataclasses.fields(self.configuration)
         return {f.name: getattr(self.configuration, f.name) for f in fields}
 
-    def _source_optimizer(self, frozen_network):
+    def _source_optimizer(self, stage):
         return keras.optimizers.serialize(
-            self.configuration.make_source_optimizer(
-                SCHEDULE_STEPS, frozen_network
-            )
+            self.configuration.make_source_optimizer(SCHEDULE_STEPS, stage)
         )
 
     def _data(self, dataset):
-        return [dataset, self.configuration.load_options(dataset)]
+        options = self.configuration.load_options(without_noise(dataset))
+        return [dataset, options]
 
     def source(self, seed, contender):
         """The key of the source model that a contender starts from.
@@ -188,11 +189,17 @@ class Keys:
         Returns:
             string.
         """
-        optimizer = None
-        if contender.is_frozen:
-            optimizer = self._source_optimizer(frozen_network=True)
-        method = contender.signature if contender.is_trained else None
-        return signature(self._source, seed, method, optimizer)
+        stage = contender.stage
+        if not contender.is_trained:
+            return signature(self._source, seed)
+        return signature(
+            self._source,
+            seed,
+            contender.signature,
+            stage,
+            self._source_optimizer(stage),
+            None if stage == "network" else self.settings.method_epochs,
+        )
 
     def adaptation(self, source_key, contender, learning_rate, *data):
         """The key of an adaptation.

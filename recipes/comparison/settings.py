@@ -24,6 +24,34 @@ QUICK = {
     # Starting worker processes takes longer than a few images do.
     "workers": 1,
 }
+# Where a configuration does not say how a source is trained.
+SOURCE_TRAINING = {
+    "epochs": 10,
+    "batch_size": 16,
+    "num_examples": None,
+    "steps_per_epoch": None,
+}
+# What this is called among the settings.
+TRAINING_NAMES = {
+    "epochs": "epochs",
+    "source_batch_size": "batch_size",
+    "num_source": "num_examples",
+    "steps_per_epoch": "steps_per_epoch",
+}
+CONFIGURED = ("size", "source", "targets")
+COUNTS = (
+    "steps",
+    "batch_size",
+    "size",
+    "epochs",
+    "steps_per_epoch",
+    "num_source",
+    "source_batch_size",
+    "method_epochs",
+    "num_target",
+    "num_tuning",
+    "workers",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +63,7 @@ class Settings:
         size: Side of the images, in pixels; by default that of the
             configuration.
         preset: Backbone, where the configuration lets choose one.
+        decoder: Decoder, likewise.
         legacy: What the authors' release did differently, likewise.
         source: Dataset to train on, as `keras_s4t.data.load` takes it; by
             default that of the configuration.
@@ -43,9 +72,17 @@ class Settings:
         protocol: `"release"`, `"online"` or `"episodic"`.
         steps: Most adaptation steps, and the fixed step unless it is tuned.
         batch_size: Images per adaptation step, and of every evaluation.
-        epochs: Epochs of source training.
-        num_source: Images of source training, `None` for all.
+        epochs: Epochs of source training. This and what follows are by
+            default as the configuration says.
+        steps_per_epoch: Steps of an epoch, by default a pass over the images.
+        num_source: Images of source training, by default as many as the
+            configuration says, or all.
         source_batch_size: Images per step of source training.
+        method_epochs: Epochs of a method that joins the trained plain network,
+            and is trained with it or, if it leaves the network as it is,
+            alone. By default, a method that is trained with the network has a
+            network of its own, from the first step on, and all are trained for
+            `epochs`.
         split: Split of the targets.
         num_target: Images of each target, `None` for all.
         num_statistics: Source images for methods that collect statistics.
@@ -55,7 +92,9 @@ class Settings:
         severities: Of the corruptions, in 1 ... 5.
         num_tuning: Images of each corruption.
         timing_steps: Steps to warm up, and steps of which the median counts.
-        output: Folder for the results and the source models.
+        output: Folder for the results.
+        sources: Folder of source models; by default one in `output`. Several
+            programs may share it: what one has trained, the others find.
         cache: Folder of rendered and decoded images.
         data_dir: Folder of prepared datasets.
         workers: Rendering processes; more than one needs a `__main__` guard in
@@ -68,6 +107,7 @@ class Settings:
     config: str | Configuration = "synth_rooms"
     size: int | None = None
     preset: str | None = None
+    decoder: str | None = None
     legacy: tuple | None = None
     source: str | None = None
     targets: tuple | None = None
@@ -75,9 +115,11 @@ class Settings:
     protocol: str = "release"
     steps: int = 40
     batch_size: int = 8
-    epochs: int = 10
-    num_source: int | None = 800
-    source_batch_size: int = 16
+    epochs: int | None = None
+    steps_per_epoch: int | None = None
+    num_source: int | None = None
+    source_batch_size: int | None = None
+    method_epochs: int | None = None
     split: str = "test"
     num_target: int | None = 200
     num_statistics: int = 400
@@ -87,6 +129,7 @@ class Settings:
     num_tuning: int = 64
     timing_steps: tuple = (5, 20)
     output: pathlib.Path = pathlib.Path("runs/comparison")
+    sources: pathlib.Path | None = None
     cache: pathlib.Path | None = pathlib.Path("runs/cache")
     data_dir: pathlib.Path | None = None
     workers: int = 1
@@ -100,19 +143,24 @@ class Settings:
                 object.__setattr__(self, name, value)
         object.__setattr__(self, "output", pathlib.Path(self.output))
         config = self.configuration
-        for name in ("size", "source", "targets"):
+        training = {**SOURCE_TRAINING, **config.source_training}
+        defaults = {
+            **{name: getattr(config, name) for name in CONFIGURED},
+            **{name: training[key] for name, key in TRAINING_NAMES.items()},
+        }
+        for name, value in defaults.items():
             if getattr(self, name) is None:
-                object.__setattr__(self, name, getattr(config, name))
+                object.__setattr__(self, name, value)
         if self.protocol not in PROTOCOLS:
             raise ValueError(
                 f"`protocol` must be one of {sorted(PROTOCOLS)}. "
                 f"Received: protocol={self.protocol!r}"
             )
-        for name in ("steps", "batch_size", "size", "epochs", "workers"):
-            if getattr(self, name) < 1:
+        for name in COUNTS:
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise ValueError(
-                    f"`{name}` must be at least 1. "
-                    f"Received: {name}={getattr(self, name)}"
+                    f"`{name}` must be at least 1. Received: {name}={value}"
                 )
         if self.num_statistics < self.batch_size:
             raise ValueError(
@@ -135,6 +183,7 @@ class Settings:
             self.config,
             size=self.size,
             preset=self.preset,
+            decoder=self.decoder,
             legacy=self.legacy,
         )
 
@@ -144,6 +193,7 @@ class Settings:
         return values | {
             "config": self.configuration.name,
             "output": str(self.output),
+            "sources": str(self.sources),
             "cache": str(self.cache),
             "data_dir": str(self.data_dir),
         }

@@ -1,11 +1,16 @@
 """Which source model a method starts from, trained once and kept."""
 
+import contextlib
+import functools
+import json
 import math
-import re
 import sys
-import time
 
+import filelock
 import keras
+from shared.training_state import HistoryFile
+from shared.training_state import TrainingState
+from shared.training_state import fit
 
 import keras_s4t
 from comparison.contenders import PLAIN
@@ -20,11 +25,12 @@ class SourceModels:
 
     Methods that add nothing to the source training share one plain model per
     seed, methods that are trained with the network have their own, and
-    methods that are trained afterwards add themselves to the plain one.
+    methods that are trained afterwards add themselves to the plain one. An
+    interrupted training goes on after the last epoch that it finished.
 
     Args:
         settings: `Settings`.
-        results: `ComparisonResults`, which knows whose training is finished.
+        results: `ComparisonResults`.
         keys: Optional `Keys`, made from the settings by default.
     """
 
@@ -32,22 +38,20 @@ class SourceModels:
         self.settings = settings
         self.results = results
         self.keys = keys or Keys(settings)
-        self.folder = settings.output / "sources"
+        self.folder = settings.sources or settings.output / "sources"
         self.plain = make_contender(PLAIN, "SourceOnly", settings)
 
     def path(self, seed, contender):
         """Where the source model of a contender is kept."""
-        contender = contender if contender.is_trained else self.plain
-        name = re.sub(r"\W+", "_", contender.name)
+        # The name of a class: another program may call the same method by
+        # another name.
+        name = contender.class_name if contender.is_trained else PLAIN
         key = self.keys.source(seed, contender)
         return self.folder / f"{name}_seed{seed}_{key}.keras"
 
     def is_there(self, seed, contender):
         """Whether the source model of a contender is trained and kept."""
-        contender = contender if contender.is_trained else self.plain
-        key = self.keys.source(seed, contender)
-        is_finished = key in self.results["sources"]
-        return is_finished and self.path(seed, contender).exists()
+        return self.path(seed, contender).exists()
 
     def get(self, seed, owner, contender):
         """A network, trained on the source, and a method to adapt it.
@@ -82,7 +86,11 @@ class SourceModels:
         config = self.settings.configuration
         path = self.path(seed, contender)
         if not self.is_there(seed, contender):
-            self._train(seed, contender, path)
+            with _alone(path):
+                # Another process may have finished it meanwhile.
+                if not self.is_there(seed, contender):
+                    self._train(seed, contender, path)
+        self._keep(seed, contender)
         # Weights alone, so that a method's class need not be registered.
         trainer = keras_s4t.SourceTrainer(
             config.make_network(seed),
@@ -93,52 +101,75 @@ class SourceModels:
         return trainer
 
     def _train(self, seed, contender, path):
-        settings = self.settings
+        settings, stage = self.settings, contender.stage
         config = settings.configuration
-        start = time.time()
-        if contender.is_frozen:
+        joins = stage != "network"
+        network = config.make_network(seed)
+        if joins:
             network = self.trained(seed, self.plain).network
-        else:
-            network = config.make_network(seed)
+        epochs = settings.epochs
+        if joins and settings.method_epochs is not None:
+            epochs = settings.method_epochs
         method = contender.make(seed)
-        print(f"Training the source model: {contender.name}, seed {seed}")
-        source = load_source(settings, network.tasks, seed)
-        if not int(source.cardinality()):
+        load = functools.partial(load_source, settings, network.tasks, seed)
+        steps = settings.steps_per_epoch or int(load().cardinality())
+        if not steps:
             raise ValueError(
                 "The source must have images for a batch to train on. Received:"
                 f" {settings.source!r} with fewer than "
                 f"{settings.source_batch_size} images"
             )
         trainer = config.make_trainer(
-            network,
-            method,
-            settings.epochs * int(source.cardinality()),
-            frozen_network=contender.is_frozen,
+            network, method, epochs * steps, stage=stage
         )
-        history = trainer.fit(
-            source,
-            epochs=settings.epochs,
-            verbose=0,
-            callbacks=[Epochs(settings.epochs)],
-        ).history
-        if not math.isfinite(history["loss"][-1]):
-            print(
-                f"The training of {contender.name} diverged.", file=sys.stderr
-            )
+        print(f"Training the source model: {contender.name}, seed {seed}")
+        state = TrainingState(path.with_suffix(".weights.h5"), steps)
+        history = HistoryFile(path.with_suffix(".json"))
+        fit(trainer, state, epochs, load, [history, Epochs(epochs)], verbose=0)
         # Without the optimizer, whose variables nobody needs again.
         trained = keras_s4t.SourceTrainer(
             network, method, frozen_network=contender.is_frozen
         )
         with atomic_path(path) as unfinished:
             trained.save(unfinished)
+        state.remove()
+
+    def _keep(self, seed, contender):
+        """Adds to the results how a source model was trained, once."""
+        key = self.keys.source(seed, contender)
+        if key in self.results["sources"]:
+            return
+        history = self.path(seed, contender).with_suffix(".json")
+        rows = json.loads(history.read_text())
+        loss = [row["loss"] for row in rows]
+        if not math.isfinite(loss[-1]):
+            print(
+                f"The training of {contender.name} diverged.", file=sys.stderr
+            )
         self.results.add(
             "sources",
-            self.keys.source(seed, contender),
+            key,
             name=contender.name,
             seed=seed,
-            seconds=time.time() - start,
-            loss=history["loss"],
+            seconds=sum(row["seconds"] for row in rows),
+            loss=loss,
         )
+
+
+@contextlib.contextmanager
+def _alone(path):
+    """Only one process at a time trains the model of a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"Waiting for another process, which trains {path}", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Epochs(keras.callbacks.Callback):

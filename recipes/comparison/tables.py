@@ -57,7 +57,7 @@ def target_table(summary, target):
     return Table(title, headers, rows)
 
 
-def overall_table(summary):
+def overall_table(summary, title="Delta_TTT in percent, all targets"):
     """Delta_TTT on every target, and the mean over targets."""
     names = [_short(target, summary.targets) for target in summary.targets]
     headers = ["method", *names, "mean\n%", OVER]
@@ -77,7 +77,7 @@ def overall_table(summary):
                 interval_cell(over if method != CONTROL else None),
             ]
         )
-    return Table("Delta_TTT in percent, all targets", headers, rows)
+    return Table(title, headers, rows)
 
 
 def network_table(summary):

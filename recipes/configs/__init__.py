@@ -10,6 +10,8 @@ NAMES = (
     "nyud_taskonomy",
     "pascal_taskonomy",
     "synth_rooms",
+    "synth_rooms_128",
+    "synth_rooms_resnet50",
     "taskonomy_nyud",
     "taskonomy_pascal",
 )

@@ -18,12 +18,11 @@ def add_config_arguments(parser, config="synth_rooms"):
     group.add_argument("--size", type=int, help="image side")
     group.add_argument(
         "--preset",
-        help="keras-hub preset or preset folder of the backbone, 'random' for "
-        "a\nResNet50 without pretrained weights, 'tiny' for a small one",
+        help="keras-hub preset or preset folder of the backbone, 'random' or\n"
+        "'random_resnet18' for a ResNet50 or ResNet18 without pretrained\n"
+        "weights, 'tiny' for a small one",
     )
-    group.add_argument(
-        "--decoder", help="of synth_rooms: 'pyramid' or 'mti_net'"
-    )
+    group.add_argument("--decoder", help="'pyramid' or 'mti_net'")
     group.add_argument(
         "--legacy",
         nargs="+",

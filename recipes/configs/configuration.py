@@ -74,12 +74,14 @@ class Configuration(abc.ABC):
         """
 
     @abc.abstractmethod
-    def make_method(self, name, seed=0):
+    def make_method(self, name, seed=0, **options):
         """A method of a size that fits the network.
 
         Args:
             name: Name of a method's class.
             seed: int. Seed of masks, noise and views.
+            **options: Further arguments of the class, in the place of those
+                of the configuration.
 
         Returns:
             A `Method`.
@@ -92,7 +94,7 @@ class Configuration(abc.ABC):
         num_steps,
         loss_balance=None,
         metrics=None,
-        frozen_network=False,
+        stage="network",
     ):
         """A compiled `SourceTrainer`.
 
@@ -103,7 +105,9 @@ class Configuration(abc.ABC):
             loss_balance: `"fixed"` or `"awl"`, see `SourceTrainer`; by default
                 that of the configuration.
             metrics: `"auto"` to measure the tasks in training, or `None`.
-            frozen_network: bool. Whether the method alone is trained.
+            stage: `"network"` to train an untrained network, with the method
+                or without, `"joint"` for a method that joins a trained network
+                and is trained with it, or `"method"` for the method alone.
 
         Returns:
             A `SourceTrainer`.
@@ -112,9 +116,9 @@ class Configuration(abc.ABC):
             network,
             method,
             loss_balance or self.loss_balance,
-            frozen_network,
+            stage == "method",
         )
-        optimizer = self.make_source_optimizer(num_steps, frozen_network)
+        optimizer = self.make_source_optimizer(num_steps, stage)
         trainer.compile(optimizer, metrics=metrics)
         return trainer
 
@@ -124,7 +128,7 @@ class Configuration(abc.ABC):
         return "fixed"
 
     @abc.abstractmethod
-    def make_source_optimizer(self, num_steps, frozen_network=False):
+    def make_source_optimizer(self, num_steps, stage="network"):
         """The optimizer of the source training; see `make_trainer`."""
 
     @abc.abstractmethod

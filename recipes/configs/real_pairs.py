@@ -26,6 +26,8 @@ import keras
 import keras_s4t
 from configs.backbones import make_backbone
 from configs.configuration import Configuration
+from configs.decoders import check_decoder
+from configs.decoders import make_decoder
 from keras_s4t import tasks
 from keras_s4t.data import label_spaces
 
@@ -60,9 +62,10 @@ class RealPair(Configuration):
             for a ResNet50 without pretrained weights, `"tiny"` for a small
             network.
         legacy: Tuple of what the release did differently, of `LEGACY`.
+        decoder: `"pyramid"` for the paper's, or `"mti_net"`.
 
     Raises:
-        ValueError: If a switch is unknown.
+        ValueError: If a switch or the decoder is unknown.
     """
 
     size: int = 256
@@ -71,6 +74,7 @@ class RealPair(Configuration):
     label_space: str = ""
     preset: str = "resnet_50_imagenet"
     legacy: tuple = ()
+    decoder: str = "pyramid"
 
     learning_rate = 2e-5
     # The 60,000 steps of the paper.
@@ -90,6 +94,8 @@ class RealPair(Configuration):
                 f"`legacy` must hold switches of {LEGACY}. "
                 f"Received: legacy={self.legacy}"
             )
+
+        check_decoder(self.decoder)
 
     @property
     def name(self):
@@ -171,13 +177,15 @@ class RealPair(Configuration):
             backbone = keras_s4t.models.FixedGridBackbone(
                 backbone, (height // 4, width // 4)
             )
-        return keras_s4t.models.MultiTaskModel(backbone, self.make_tasks())
+        tasks = self.make_tasks()
+        decoder = make_decoder(self.decoder, tasks, self.preset == "tiny")
+        return keras_s4t.models.MultiTaskModel(backbone, tasks, decoder)
 
-    def make_method(self, name, seed=0):
+    def make_method(self, name, seed=0, **options):
         image_size = self.image_size(self._dataset(self.source))
         # The source loss of NYUD and PASCAL counts each branch by 0.01.
         weight = 1.0 if self.from_taskonomy else 0.01
-        options = {
+        defaults = {
             "S4T": dict(
                 tasks=self.make_tasks(),
                 source_weights=(weight, weight),
@@ -192,7 +200,8 @@ class RealPair(Configuration):
             "ActMAD": dict(image_size=image_size),
             "NCTTT": dict(seed=seed),
         }
-        return keras_s4t.methods.get(name, **options.get(name, {}))
+        options = {**defaults.get(name, {}), **options}
+        return keras_s4t.methods.get(name, **options)
 
     def _target_balance(self):
         if "target_balance" not in self.legacy:
@@ -205,7 +214,7 @@ class RealPair(Configuration):
         """Automatic on Taskonomy, where all weights are 1."""
         return "awl" if self.from_taskonomy else "fixed"
 
-    def make_source_optimizer(self, num_steps, frozen_network=False):
+    def make_source_optimizer(self, num_steps, stage="network"):
         schedule = keras.optimizers.schedules.PolynomialDecay(
             self.learning_rate, num_steps, end_learning_rate=0.0, power=0.9
         )
@@ -213,8 +222,9 @@ class RealPair(Configuration):
             schedule,
             l2=1e-6,
             epsilon=1e-8,
-            # A flow's first likelihoods are far off.
-            global_clipnorm=1.0 if frozen_network else None,
+            # The first losses of a new method, such as the likelihoods of a
+            # flow, are far off.
+            global_clipnorm=None if stage == "network" else 1.0,
         )
 
     def make_optimizer(self, learning_rate=None):

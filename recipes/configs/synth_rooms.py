@@ -14,11 +14,22 @@ import keras
 import keras_s4t
 from configs.backbones import make_backbone
 from configs.configuration import Configuration
+from configs.decoders import check_decoder
+from configs.decoders import make_decoder
 from keras_s4t import tasks
 
 LATENT_DIM = 32
-DECODERS = ("pyramid", "mti_net")
-TINY_MTI_NET = {"channels": (16, 24, 32, 48)}
+SEEDED = (
+    "S4T",
+    "S4TImageRecon",
+    "TIPI",
+    "TTT",
+    "TTTPlusPlus",
+    "TTTFlow",
+    "NCTTT",
+)
+# Learning rates at the beginning of each stage of source training.
+PEAKS = {"network": 2e-3, "joint": 5e-4, "method": 1e-3}
 # The weight scales the loss as the learning rate of SGD does, so it needs no
 # tuning.
 S4T_OPTIONS = {"mask_ratio": 0.75, "target_weight": 1.0}
@@ -30,8 +41,7 @@ class SynthRooms(Configuration):
 
     Args:
         size: int. Side of the images, in pixels.
-        preset: `"tiny"` for a small backbone, `"random"` for a ResNet50
-            without pretrained weights, or a keras-hub preset or preset folder.
+        preset: Backbone, as `make_backbone` takes it.
         decoder: `"pyramid"` for the paper's, or `"mti_net"`.
 
     Raises:
@@ -43,6 +53,8 @@ class SynthRooms(Configuration):
     decoder: str = "pyramid"
 
     name = "synth_rooms"
+    # Whether methods have the sizes of the paper's network.
+    has_paper_sizes = False
     source = "synth_rooms/source"
     targets = tuple(
         f"synth_rooms/{name}"
@@ -52,19 +64,15 @@ class SynthRooms(Configuration):
     learning_rate = 1e-5
     source_training = types.MappingProxyType(
         {
-            "epochs": 12,
+            "epochs": 30,
             "batch_size": 16,
-            "num_examples": 1200,
+            "num_examples": 6000,
             "steps_per_epoch": None,
         }
     )
 
     def __post_init__(self):
-        if self.decoder not in DECODERS:
-            raise ValueError(
-                f"`decoder` must be one of {DECODERS}. "
-                f"Received: decoder={self.decoder!r}"
-            )
+        check_decoder(self.decoder)
 
     def make_tasks(self):
         names = keras_s4t.data.SynthRooms.class_names
@@ -79,49 +87,52 @@ class SynthRooms(Configuration):
     def make_network(self, seed=0):
         keras.utils.set_random_seed(seed)
         task_list = self.make_tasks()
-        decoder = None
-        if self.decoder == "mti_net":
-            decoder = keras_s4t.models.MTINetDecoder(
-                {task.name: task.num_outputs for task in task_list},
-                **(TINY_MTI_NET if self.preset == "tiny" else {}),
-            )
+        is_tiny = self.preset == "tiny"
+        decoder = make_decoder(self.decoder, task_list, is_tiny)
         return keras_s4t.models.MultiTaskModel(
             make_backbone(self.preset), task_list, decoder
         )
 
-    def make_method(self, name, seed=0):
-        synchronizer = dict(image_size=self.size // 4, patch_size=2)
-        options = {
-            "S4T": dict(
-                tasks=self.make_tasks(),
-                latent_dim=LATENT_DIM,
-                synchronizer=synchronizer,
-                seed=seed,
-                **S4T_OPTIONS,
-            ),
-            "S4TImageRecon": dict(
-                latent_dim=len(self.make_tasks()) * LATENT_DIM,
-                synchronizer=synchronizer,
-                seed=seed,
-                **S4T_OPTIONS,
-            ),
-            "TIPI": dict(seed=seed),
-            "TTT": dict(hidden_dim=256, seed=seed),
-            "TTTPlusPlus": dict(projection_dim=64, seed=seed),
-            "TTTFlow": dict(hidden_dim=64, seed=seed),
+    def make_method(self, name, seed=0, **options):
+        sizes = {} if self.has_paper_sizes else self._small_sizes()
+        values = {
+            "S4T": dict(tasks=self.make_tasks(), **S4T_OPTIONS),
+            "S4TImageRecon": S4T_OPTIONS,
             "ActMAD": dict(image_size=(self.size, self.size)),
-            "NCTTT": dict(projection_dim=64, seed=seed),
         }
-        return keras_s4t.methods.get(name, **options.get(name, {}))
+        seeds = {"seed": seed} if name in SEEDED else {}
+        options = {
+            **sizes.get(name, {}),
+            **values.get(name, {}),
+            **seeds,
+            **options,
+        }
+        return keras_s4t.methods.get(name, **options)
 
-    def make_source_optimizer(self, num_steps, frozen_network=False):
-        peak = 1e-3 if frozen_network else 2e-3
+    def _small_sizes(self):
+        """Arguments of methods that fit a small network."""
+        synchronizer = dict(image_size=self.size // 4, patch_size=2)
+        num_tasks = len(self.make_tasks())
+        return {
+            "S4T": dict(latent_dim=LATENT_DIM, synchronizer=synchronizer),
+            "S4TImageRecon": dict(
+                latent_dim=num_tasks * LATENT_DIM, synchronizer=synchronizer
+            ),
+            "TTT": dict(hidden_dim=256),
+            "TTTPlusPlus": dict(projection_dim=64),
+            "TTTFlow": dict(hidden_dim=64),
+            "NCTTT": dict(projection_dim=64),
+        }
+
+    def make_source_optimizer(self, num_steps, stage="network"):
+        peak = PEAKS[stage]
         schedule = keras.optimizers.schedules.CosineDecay(peak, num_steps)
         return keras.optimizers.AdamW(
             schedule,
             weight_decay=1e-4,
-            # A flow's first likelihoods are far off.
-            global_clipnorm=1.0 if frozen_network else None,
+            # The first losses of a new method, such as the likelihoods of a
+            # flow, are far off.
+            global_clipnorm=None if stage == "network" else 1.0,
         )
 
     def make_optimizer(self, learning_rate=None):

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 import sys
 
 import filelock
@@ -19,6 +20,18 @@ def write_json(path, content, indent=2):
     """
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=indent) + "\n")
+
+
+def given_command():
+    """The command that runs, as text.
+
+    Folders of this machine are left out.
+    """
+    program, *words = map(pathlib.Path, sys.argv)
+    if program.parent.name == "recipes":
+        program = pathlib.Path("recipes", program.name)
+    words = [word.name if word.is_absolute() else word for word in words]
+    return shlex.join(["python", str(program), *map(str, words)])
 
 
 class ResultsFile:

@@ -3,6 +3,7 @@
 import json
 import math
 import pathlib
+import time
 
 import keras
 
@@ -51,8 +52,41 @@ class TrainingState(keras.callbacks.Callback):
         self.path.unlink(missing_ok=True)
 
 
+def fit(trainer, state, epochs, load_images, callbacks=(), **options):
+    """Fits a trainer from where an interrupted training stopped.
+
+    Args:
+        trainer: A compiled `SourceTrainer`.
+        state: `TrainingState`.
+        epochs: int. Of the whole training.
+        load_images: Function that returns the batches to train on, with the
+            arguments `num_batches` and `first_batch` of
+            `keras_s4t.data.Training`.
+        callbacks: Callbacks, called before the state is kept: an epoch whose
+            state is kept has been seen by them.
+        **options: Further arguments of `trainer.fit`.
+    """
+    first_epoch = state.restore(trainer)
+    if first_epoch >= epochs:
+        return
+    steps = state.steps_per_epoch
+    images = load_images(
+        num_batches=epochs * steps, first_batch=first_epoch * steps
+    )
+    trainer.fit(
+        images,
+        epochs=epochs,
+        initial_epoch=first_epoch,
+        steps_per_epoch=steps,
+        callbacks=[*callbacks, state],
+        **options,
+    )
+
+
 class HistoryFile(keras.callbacks.Callback):
     """Writes the metrics of all epochs to a JSON file after every epoch.
+
+    `"seconds"` is the time that the epoch took, validation included.
 
     Args:
         path: Path of the file.
@@ -62,9 +96,13 @@ class HistoryFile(keras.callbacks.Callback):
         super().__init__()
         self.path = pathlib.Path(path)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begin = time.time()
+
     def on_epoch_end(self, epoch, logs=None):
         # An interrupted training goes on in the file that it left.
         rows = json.loads(self.path.read_text())[:epoch] if epoch else []
-        rows.append({"epoch": epoch + 1, **logs})
+        seconds = round(time.time() - self.begin, 1)
+        rows.append({"epoch": epoch + 1, "seconds": seconds, **logs})
         with atomic_path(self.path) as path:
             path.write_text(json.dumps(rows, indent=2) + "\n")

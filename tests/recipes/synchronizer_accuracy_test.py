@@ -21,7 +21,7 @@ def test_measures_decoders_and_synchronizer(load_recipe):
     trainer = make_trainer()
     arrays = images, labels, masks = tiny.make_arrays()
     dataset = tf.data.Dataset.from_tensor_slices(arrays).batch(4)
-    results = recipe.measure(trainer, dataset)
+    results = recipe.measure(trainer.network, trainer.method, dataset)
 
     logs = trainer.evaluate(dataset, verbose=0, return_dict=True)
     features = trainer.network.encode(images, False)

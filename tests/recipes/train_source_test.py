@@ -100,6 +100,8 @@ def test_goes_on_exactly(train, tmp_path):
         for name in ("whole", "killed")
     ]
     assert [row["epoch"] for row in histories[0]] == [1, 2, 3]
+    for row in (*histories[0], *histories[1]):
+        assert row.pop("seconds") >= 0
     assert histories[0] == histories[1]
 
 

@@ -228,12 +228,14 @@ def test_wrong_arguments_of_methods(make, message):
         make()
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_tasks_of_another_network(count):
+@pytest.mark.parametrize(
+    "task_list",
+    [tiny.make_tasks(3), tiny.make_tasks(2)[::-1], [tasks.semseg(7)]],
+)
+def test_tasks_of_another_network(task_list):
     with pytest.raises(ValueError, match="must be those of the network"):
         keras_s4t.SourceTrainer(
-            tiny.make_network(tiny.make_tasks(3 if count == 2 else 2)),
-            tiny.make_s4t(tiny.make_tasks(count)),
+            tiny.make_network(tiny.make_tasks(2)), tiny.make_s4t(task_list)
         )
 
 

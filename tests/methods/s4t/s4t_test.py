@@ -168,3 +168,39 @@ def test_errors():
             tiny.make_s4t(**kwargs)
     with pytest.raises(ValueError, match="mask_ratio=1"):
         tiny.make_s4t(mask_ratio=1.0)
+
+
+def test_some_of_the_tasks_of_the_network(tmp_path):
+    network = tiny.make_network()
+    method = tiny.make_s4t([tiny.make_tasks()[1]], mask_ratio=0)
+    trainer = keras_s4t.SourceTrainer(network, method)
+    tiny.fill(trainer)
+    images, labels, masks = tiny.make_arrays(4)
+    features = network.encode(images, training=False)
+
+    def supervise(predictions):
+        return trainer.task_losses(labels, predictions, masks)
+
+    added = method.source_loss(trainer, images, features, supervise)
+    assert list(added) == ["depth"]
+    predictions = network.decode(features, (16, 16))
+    assert list(supervise(predictions)) == [t.name for t in network.tasks]
+    trainer.compile(keras.optimizers.SGD(1e-2))
+    trainer.train_on_batch(images, labels, masks)
+    adapter = keras_s4t.TargetAdapter(network, method)
+    distances = method.distances(
+        adapter, images, network.encode(images, training=False)
+    )
+    assert list(distances) == ["depth"]
+    adapter.compile(keras.optimizers.SGD(1e-2))
+    before = tiny.numpy_values(network.encoder.weights)
+    adapter.train_on_batch(images)
+    assert tiny.moved(network.encoder.weights, before)
+    adapter.save(tmp_path / "adapter.keras")
+    loaded = keras.saving.load_model(tmp_path / "adapter.keras")
+    assert [task.name for task in loaded.method.tasks] == ["depth"]
+    np.testing.assert_allclose(
+        loaded.predict(images, verbose=0)["depth"],
+        adapter.predict(images, verbose=0)["depth"],
+        rtol=1e-5,
+    )

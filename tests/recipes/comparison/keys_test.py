@@ -49,7 +49,8 @@ def changed(first, second):
 
 
 PLAIN = {"SourceOnly", "BatchNormOnly", "BatchNormBatch", "Tent", "ActMAD"}
-ALL = {*PLAIN, "TTT", "TTTFlow"}
+TRAINED = {"TTT", "TTTFlow"}
+ALL = {*PLAIN, *TRAINED}
 
 
 def test_keys_are_the_same_again():
@@ -75,7 +76,9 @@ def test_contenders_share_the_plain_source_model_only():
         ({"epochs": 2}, (ALL, ALL, ALL)),
         ({"num_source": 4}, (ALL, ALL, ALL)),
         ({"source_batch_size": 8}, (ALL, ALL, ALL)),
+        ({"steps_per_epoch": 1}, (ALL, ALL, ALL)),
         ({"source": "tiny/other"}, (ALL, ALL, ALL)),
+        ({"method_epochs": 1}, (TRAINED, TRAINED, TRAINED)),
         ({"steps": 3}, (set(), ALL, ALL)),
         ({"batch_size": 2}, (set(), ALL, ALL)),
         ({"protocol": "online"}, (set(), ALL, ALL)),
@@ -130,8 +133,8 @@ class Mine(Configuration):
         options = {"TTT": {"hidden_dim": 8}}
         return keras_s4t.methods.get(name, **options.get(name, {}))
 
-    def make_source_optimizer(self, num_steps, frozen_network=False):
-        peak = 1e-3 if frozen_network else 2e-3
+    def make_source_optimizer(self, num_steps, stage="network"):
+        peak = {"network": 2e-3, "joint": 5e-4, "method": 1e-3}[stage]
         return keras.optimizers.SGD(
             keras.optimizers.schedules.CosineDecay(peak, num_steps)
         )
@@ -153,7 +156,7 @@ def keys_of_text(text):
     [
         ('"""Text."""', '"""Other text."""'),
         ("        peak =", "        # A comment.\n\n        peak ="),
-        ("(self, num_steps, frozen", "(\n        self, num_steps, frozen"),
+        ("(self, num_steps, stage", "(\n        self, num_steps, stage"),
         ("options = {", "unused = 3\n        options = {"),
     ],
 )
@@ -169,8 +172,8 @@ def test_the_text_of_a_configuration_does_not_count(old, new):
     [
         ("weight=1.0", "weight=2.0", ALL),
         ("filters=6", "filters=8", ALL),
-        ("else 2e-3", "else 3e-3", ALL),
-        ("peak = 1e-3", "peak = 2e-3", {"TTTFlow"}),
+        ('"network": 2e-3', '"network": 3e-3', ALL),
+        ('"method": 1e-3', '"method": 2e-3', {"TTTFlow"}),
         ('"hidden_dim": 8', '"hidden_dim": 16', {"TTT"}),
         ("hue=0.1", "hue=0.2", ALL),
     ],
