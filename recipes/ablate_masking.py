@@ -132,8 +132,7 @@ def draw(content, output, settings, ratios):
         lines(
             panels,
             "Mask ratio",
-            "Points",
-            output / f"ratios{suffix}",
+            path=output / f"ratios{suffix}",
             share_y=False,
         )
         lines(

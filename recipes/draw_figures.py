@@ -5,9 +5,10 @@
 Prints the tables and writes, into the folder of the results or `--output`:
 `tables.md`; `metrics.csv`, `costs.csv` and `tuning.csv` with all digits; per
 target `curves_<target>` (the metrics over adaptation steps) and
-`synchronization_<target>` (the gain against SV, DTW and CS), each as PNG and
-PDF. A comparison that was interrupted is drawn as far as it got. Half a minute
-for six targets.
+`synchronization_<target>` (the gain against SV, DTW and CS); over all targets,
+`synchronization` and, for gains over `BatchNormOnly`,
+`synchronization_over_control`; each as PNG and PDF. A comparison that was
+interrupted is drawn as far as it got. Half a minute for six targets.
 """
 
 import shared.quiet_start  # noqa: F401
@@ -18,11 +19,13 @@ import pathlib
 import re
 import sys
 
+from comparison.ablation import GAIN
+from comparison.ablation import OVER
 from comparison.contenders import CONTROLS
 from comparison.results import ComparisonResults
-from comparison.statistics import spread
-from comparison.summary import MEASURES
 from comparison.summary import Summary
+from comparison.summary import correlations
+from comparison.tables import correlation_table
 from comparison.tables import costs_table
 from comparison.tables import network_table
 from comparison.tables import overall_table
@@ -56,6 +59,8 @@ def draw(content, output, quick=False):
         targets, suffixes = targets[:1], SUFFIXES[:1]
     for target in targets:
         draw_target(summary, target, output, suffixes)
+    if len(summary.targets) > 1 and not quick:
+        draw_all_targets(summary, output, suffixes)
 
 
 def make_tables(summary):
@@ -73,6 +78,7 @@ def make_tables(summary):
         tables.append(synchronization_table(summary, target))
     if len(summary.targets) > 1:
         tables.append(overall_table(summary))
+    tables.append(correlation_table(summary))
     tables.append(network_table(summary))
     tables.append(costs_table(summary))
     tables.append(tuning_table(summary))
@@ -85,22 +91,11 @@ def draw_target(summary, target, output, suffixes=SUFFIXES):
     methods = [m for m in summary.methods if summary.curves(m, target)]
     curves = {m: summary.mean_curve(m, target) for m in methods}
     markers = {
-        method: {
-            "gain": spread(list(summary.gains(method, target).values())).mean,
-            **{
-                measure: value.mean
-                for measure, value in summary.synchronization(
-                    method, target
-                ).items()
-            },
-        }
+        method: summary.marker(method, target)
         for method in methods
         if len(curves[method].points) > 1
     }
-    correlations = {
-        measure: summary.correlations(target)[measure][0]
-        for measure in MEASURES
-    }
+    found = summary.correlations(target)
     controls = [method_title(name) for name in CONTROLS]
     for suffix in suffixes:
         adaptation_curves(
@@ -116,7 +111,28 @@ def draw_target(summary, target, output, suffixes=SUFFIXES):
                 output / f"synchronization_{name}{suffix}",
                 title=target,
                 controls=controls,
-                correlations=correlations,
+                correlations={k: value for k, (value, _) in found.items()},
+            )
+
+
+def draw_all_targets(summary, output, suffixes=SUFFIXES):
+    """Writes Figure 3 over methods and targets, and for gains over control."""
+    for name, per_target, label in (
+        ("", summary.gains, GAIN),
+        ("_over_control", summary.over_control, OVER),
+    ):
+        markers = summary.markers(per_target)
+        found = correlations([m for points in markers.values() for m in points])
+        if not any(markers.values()):
+            continue
+        for suffix in suffixes:
+            synchronization(
+                by_title(markers),
+                output / f"synchronization{name}{suffix}",
+                title="All targets",
+                controls=[method_title(name) for name in CONTROLS],
+                correlations={k: value for k, (value, _) in found.items()},
+                gain_label=label,
             )
 
 

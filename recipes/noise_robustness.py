@@ -134,9 +134,8 @@ def draw(content, output):
     for suffix in (".png", ".pdf"):
         lines(
             panels,
-            "Standard deviation of the noise, relative to the image's",
-            "Points",
-            pathlib.Path(output, f"noise{suffix}"),
+            "Standard deviation of the noise\nrelative to the image's",
+            path=pathlib.Path(output, f"noise{suffix}"),
             share_y=False,
         )
 

@@ -9,13 +9,12 @@ from keras_s4t.plots.save_figure import save_figure
 
 _PANEL_SIZE = (2.8, 2.1)  # inches
 _LEGEND_LINE = 0.16
-_LEGEND_COLUMNS = 4
 
 
 def lines(
     panels,
     x_label,
-    y_label,
+    y_label="",
     path=None,
     controls=("Base", "BatchNormOnly"),
     share_y=True,
@@ -27,7 +26,7 @@ def lines(
             line to a dict from the number to a pair of a mean and half of its
             confidence interval, `None` if there is none.
         x_label: string. What the number is, and its unit.
-        y_label: string. What is drawn, and its unit.
+        y_label: string. What is drawn, and its unit, unless the titles say it.
         path: string or path ending in `.png` or `.pdf`, or None. File to
             write the figure to.
         controls: Names of the baselines, which are drawn in gray.
@@ -43,7 +42,7 @@ def lines(
     Example:
     ```python
     gains = {0.0: (3.1, 0.2), 0.5: (3.4, 0.3), 0.8: (3.6, 0.2)}
-    lines({"evening": {"S4T": gains}}, "Mask ratio", "Gain (%)", "ratio.png")
+    lines({"Gain (%)": {"S4T": gains}}, "Mask ratio", path="ratio.png")
     ```
     """
     import matplotlib
@@ -59,7 +58,8 @@ def lines(
     styles = curve_styles(names, controls)
     num_columns = min(3, len(panels))
     num_rows = -(-len(panels) // num_columns)
-    legend_lines = -(-len(names) // _LEGEND_COLUMNS)
+    legend_columns = 2 * num_columns
+    legend_lines = -(-len(names) // legend_columns)
     width, height = _PANEL_SIZE
     with matplotlib.rc_context({"font.size": 8, "axes.titlesize": 8}):
         figure = Figure(
@@ -89,7 +89,7 @@ def lines(
             [handles[name] for name in names],
             names,
             loc="outside lower center",
-            ncols=_LEGEND_COLUMNS,
+            ncols=legend_columns,
             frameon=False,
             fontsize=7,
         )

@@ -13,7 +13,7 @@ _PANELS = {
     "dynamic_time_warping": (r"Dynamic time warping (%)", False),
     "cosine_similarity": (r"Cosine similarity", True),
 }
-_GAIN = r"$\Delta_\mathrm{TTT}$ (%) $\uparrow$"
+_GAIN = r"$\Delta_\mathrm{TTT}$ (%)"
 _PANEL_SIZE = (2.35, 2.1)  # inches
 _LEGEND_COLUMNS = 5
 _LEGEND_LINE = 0.16
@@ -25,6 +25,7 @@ def synchronization(
     title=None,
     controls=("Base", "BatchNormOnly"),
     correlations=None,
+    gain_label=_GAIN,
 ):
     """Draws the gain of methods over three measures of synchronization.
 
@@ -36,14 +37,16 @@ def synchronization(
     Args:
         methods: dict from the name of a method to a dict with `"gain"`, in
             percent, and the measures, `"step_variance"`,
-            `"dynamic_time_warping"` and `"cosine_similarity"`. Values that are
-            not finite are left out of the panel.
+            `"dynamic_time_warping"` and `"cosine_similarity"`, or to a list of
+            such dicts, one per target. Values that are not finite are left out
+            of the panel.
         path: string or path ending in `.png` or `.pdf`, or None. File to
             write the figure to.
         title: string or None. Title of the figure.
         controls: Names of the baselines, which are drawn in gray.
         correlations: Optional dict from measure to its rank correlation with
             the gain, shown above the panel.
+        gain_label: string. What the gain is, and its unit.
 
     Returns:
         `matplotlib.figure.Figure`, not managed by pyplot.
@@ -64,6 +67,10 @@ def synchronization(
     from matplotlib.figure import Figure
 
     check_figure_path(path)
+    methods = {
+        name: [points] if isinstance(points, dict) else list(points)
+        for name, points in methods.items()
+    }
     _check(methods)
     styles = curve_styles(methods, controls)
     with matplotlib.rc_context({"font.size": 8, "axes.titlesize": 8}):
@@ -82,7 +89,7 @@ def synchronization(
             correlation = (correlations or {}).get(measure, math.nan)
             if math.isfinite(correlation):
                 panel.set_title(f"Spearman {correlation:+.2f}")
-        panels[0].set_ylabel(_GAIN)
+        panels[0].set_ylabel(f"{gain_label} {better_arrow(True)}")
         markers, labels = panels[0].get_legend_handles_labels()
         figure.legend(
             markers,
@@ -103,10 +110,10 @@ def synchronization(
 def _check(methods):
     keys = ("gain", *_PANELS)
     missing = {
-        name: [key for key in keys if key not in values]
-        for name, values in methods.items()
+        name: [k for k in keys if any(k not in point for point in points)]
+        for name, points in methods.items()
     }
-    if not methods or any(missing.values()):
+    if not methods or any(missing.values()) or not all(methods.values()):
         raise ValueError(
             f"`methods` must hold at least one method, each with {keys}. "
             f"Received: methods={list(methods)}, missing={missing}"
@@ -115,12 +122,17 @@ def _check(methods):
 
 def _draw_panel(panel, methods, measure, styles):
     title, higher_is_better = _PANELS[measure]
-    for name, values in methods.items():
-        point = values[measure], values["gain"]
-        if not all(map(math.isfinite, point)):
-            # Left out of this panel, but kept in the common legend.
-            point = math.nan, math.nan
+    for name, points in methods.items():
+        pairs = [(point[measure], point["gain"]) for point in points]
+        # Left out of this panel, but kept in the common legend.
+        pairs = [
+            pair if all(map(math.isfinite, pair)) else (math.nan, math.nan)
+            for pair in pairs
+        ]
         style = {"marker": "d", **styles[name], "linestyle": "none"}
-        panel.plot(*point, label=name, markersize=5, **style)
+        size = 5 if len(pairs) == 1 else 4
+        panel.plot(
+            *zip(*pairs, strict=True), label=name, markersize=size, **style
+        )
     panel.set_xlabel(f"{title} {better_arrow(higher_is_better)}")
     style_panel(panel)

@@ -140,18 +140,49 @@ class Summary:
         Returns:
             dict from measure to a tuple `(correlation, number of methods)`.
         """
-        methods = [
-            m
-            for m in self.methods
-            if m != SOURCE_ONLY and self.curves(m, target)
-        ]
-        gains = [
-            spread(list(self.gains(m, target).values())).mean for m in methods
-        ]
-        measures = [self.synchronization(m, target) for m in methods]
+        return correlations(
+            [
+                self.marker(method, target)
+                for method in self.methods
+                if method != SOURCE_ONLY and self.curves(method, target)
+            ]
+        )
+
+    def marker(self, method, target, per_target=None):
+        """A point of Figure 3.
+
+        Args:
+            method: Name of a method.
+            target: Name of a target.
+            per_target: `gains`, the default, or `over_control`.
+
+        Returns:
+            dict with the `"gain"` and every measure, means over seeds.
+        """
+        gains = list((per_target or self.gains)(method, target).values())
+        measures = self.synchronization(method, target)
         return {
-            name: spearman([row[name].mean for row in measures], gains)
-            for name in MEASURES
+            "gain": spread(gains).mean if gains else math.nan,
+            **{name: value.mean for name, value in measures.items()},
+        }
+
+    def markers(self, per_target=None):
+        """Dict from method to the points of all targets, see `marker`.
+
+        The methods that adapt; without the control, where the gain over it is
+        asked for.
+        """
+        left_out = {SOURCE_ONLY}
+        if per_target == self.over_control:
+            left_out.add(CONTROL)
+        return {
+            method: [
+                self.marker(method, target, per_target)
+                for target in self.targets
+                if self.curves(method, target)
+            ]
+            for method in self.methods
+            if method not in left_out
         }
 
     def over_targets(self, per_target, method):
@@ -168,6 +199,22 @@ class Summary:
         seeds = set.intersection(*map(set, values)) if values else ()
         means = [np.mean([v[seed] for v in values]) for seed in sorted(seeds)]
         return spread(means) if means else None
+
+
+def correlations(markers):
+    """Spearman's correlation of the measures with the gain.
+
+    Args:
+        markers: list of what `Summary.marker` returns.
+
+    Returns:
+        dict from measure to a tuple `(correlation, number of markers)`.
+    """
+    gains = [marker["gain"] for marker in markers]
+    return {
+        name: spearman([marker[name] for marker in markers], gains)
+        for name in MEASURES
+    }
 
 
 def _synchronization(curve):

@@ -13,9 +13,11 @@ from comparison.contenders import SOURCE_ONLY
 from comparison.statistics import CONFIDENCE
 from comparison.statistics import spread
 from comparison.summary import MEASURES
+from comparison.summary import correlations
 
 DELTA = "Delta_TTT\n%"
 OVER = "over\nBatch-\nNormOnly"
+SYNC = ("SV ↓", "DTW ↓", "CS ↑")
 NOTE = f"""\
 What follows ± is the standard deviation over seeds; of gains over
 BatchNormOnly, in points of Delta_TTT, it is half of the {CONFIDENCE:.0%}
@@ -113,7 +115,7 @@ def network_table(summary):
 
 def synchronization_table(summary, target):
     """How far tasks improve together, and whether that goes with gain."""
-    headers = ["method", "SV ↓", "DTW ↓", "CS ↑", DELTA]
+    headers = ["method", *SYNC, DELTA]
     rows = []
     for method in summary.methods:
         if method == SOURCE_ONLY or not summary.curves(method, target):
@@ -122,10 +124,43 @@ def synchronization_table(summary, target):
         gain = spread(list(summary.gains(method, target).values()))
         cells = [metric_cell(measures[name]) for name in MEASURES]
         rows.append([method_title(method), *cells, gain_cell(gain)])
-    correlations = summary.correlations(target)
-    cells = [f"{correlations[name][0]:+.2f}" for name in MEASURES]
+    found = summary.correlations(target)
+    cells = [f"{found[name][0]:+.2f}" for name in MEASURES]
     rows.append(["Spearman with Delta_TTT", *cells, ""])
     return Table(f"Synchronization of tasks, {target}", headers, rows)
+
+
+def correlation_table(summary):
+    """How far Figure 3 holds: correlations over methods, and over targets.
+
+    Args:
+        summary: `Summary`.
+
+    Returns:
+        `Table`.
+    """
+    headers = ["over methods"]
+    for what in ("Delta_TTT", "over\ncontrol"):
+        headers += [f"{header}\n{what}" for header in SYNC]
+    rows = []
+    targets = summary.targets
+    groups = {target: [target] for target in targets}
+    if len(targets) > 1:
+        groups["and over all targets"] = targets
+    for name, members in groups.items():
+        cells = []
+        for per_target in (summary.gains, summary.over_control):
+            markers = [
+                summary.marker(method, target, per_target)
+                for method in summary.markers(per_target)
+                for target in members
+                if summary.curves(method, target)
+            ]
+            found = correlations(markers)
+            cells += [f"{found[measure][0]:+.2f}" for measure in MEASURES]
+        rows.append([name, *cells])
+    title = "Spearman's correlation of synchronization with the gain"
+    return Table(title, headers, rows)
 
 
 def costs_table(summary):

@@ -59,6 +59,19 @@ def test_what_is_not_finite_is_left_out_of_its_panel_alone():
     assert np.isnan(points_of(panels[2])["TTT"]).all()
 
 
+def test_several_points_of_a_method():
+    methods = make_methods()
+    first = methods["TTT"]
+    methods["TTT"] = [first, {**first, "gain": 25.0, "step_variance": 1.0}]
+    panels = synchronization(methods, gain_label="Gain (points)").axes
+    assert panels[0].get_ylabel() == r"Gain (points) $\uparrow$"
+    (line,) = [x for x in panels[0].lines if x.get_label() == "TTT"]
+    np.testing.assert_array_equal(line.get_xdata(), [3.0, 1.0])
+    np.testing.assert_array_equal(line.get_ydata(), [20.0, 25.0])
+    with pytest.raises(ValueError, match="at least one method"):
+        synchronization({"TTT": []})
+
+
 def test_controls_are_gray_and_methods_differ():
     lines = synchronization(make_methods()).axes[0].lines
     spread = {

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.stats
 from measured import make_measured
 
 import keras_s4t
@@ -214,6 +215,10 @@ def test_files(load_recipe, monkeypatch, tmp_path, capsys):
         for figure in ("curves", "synchronization")
         for target in ("dusk", "dawn")
         for suffix in ("png", "pdf")
+    } | {
+        f"synchronization{name}.{suffix}"
+        for name in ("", "_over_control")
+        for suffix in ("png", "pdf")
     }
     tables = {"tables.md", "metrics.csv", "costs.csv", "tuning.csv"}
     assert names == figures | tables
@@ -238,6 +243,39 @@ def test_quick_draws_one_figure_of_a_kind(load_recipe, monkeypatch, tmp_path):
     }
     assert figures == {"curves_a_dusk.png", "synchronization_a_dusk.png"}
     assert "a/dawn" in (tmp_path / "tables.md").read_text()
+
+
+def test_correlations_over_methods_and_targets(load_recipe):
+    content = make_content(("a/dusk", "a/dawn"))
+    # On the second target, the order of the gains is another.
+    for run in content["runs"].values():
+        if run["target"] == "a/dawn" and run["contender"] == "Tent":
+            run["curve"]["depth_rmse"] = [2.0, 1.9, 1.99, 1.97]
+    summary = load_recipe("comparison.summary").Summary(content)
+    table = load_recipe("comparison.tables").correlation_table(summary)
+    assert [row[0] for row in table.rows] == [
+        "a/dusk",
+        "a/dawn",
+        "and over all targets",
+    ]
+    for per_target, first in (
+        (summary.gains, 1),
+        (summary.over_control, 4),
+    ):
+        points = [
+            summary.marker(method, target, per_target)
+            for method in ("BatchNormOnly", "Tent", "S4T")
+            for target in ("a/dusk", "a/dawn")
+            if first == 1 or method != "BatchNormOnly"
+        ]
+        gains = [point["gain"] for point in points]
+        for column, measure in enumerate(
+            ("step_variance", "dynamic_time_warping", "cosine_similarity")
+        ):
+            expected = scipy.stats.spearmanr(
+                [point[measure] for point in points], gains
+            ).statistic
+            assert table.rows[-1][first + column] == f"{expected:+.2f}"
 
 
 def test_titles_stand_for_names(load_recipe, tmp_path):
