@@ -2,8 +2,9 @@
 
     python recipes/train_source.py --config synth_rooms --output runs/source
 
-Writes `source.keras`, which the other recipes adapt, and `history.json`, one
-row per epoch with the metrics of the training and the validation images. An
+Writes `source.keras`, which the other recipes adapt, `history.json`, one row
+per epoch with the metrics of the training and the validation images, and
+`training.json`, the same with the command and the machine. An
 interrupted training goes on after the last finished epoch when the same
 command is given again, with the weights, the optimizer and the images that it
 would have had; its state is kept in `state.weights.h5` meanwhile.
@@ -21,11 +22,15 @@ import shared.quiet_start  # noqa: F401
 # isort: split
 import argparse
 import functools
+import json
 import pathlib
 import time
 
+from benchmarking.results import describe_environment
 from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
+from shared.results_file import given_command
+from shared.results_file import write_json
 from shared.training_state import HistoryFile
 from shared.training_state import TrainingState
 from shared.training_state import fit
@@ -153,6 +158,24 @@ def describe(trainer):
     )
 
 
+def log(arguments, config):
+    """What is to be known of a training that is finished."""
+    rows = json.loads((arguments.output / "history.json").read_text())
+    return {
+        "command": given_command(),
+        **describe_environment(),
+        "config": config.name,
+        "source": arguments.source,
+        "method": arguments.method,
+        "num_examples": arguments.num_examples,
+        "batch_size": arguments.batch_size,
+        "steps_per_epoch": arguments.steps_per_epoch,
+        "seed": arguments.seed,
+        "seconds": round(sum(row["seconds"] for row in rows)),
+        "epochs": rows,
+    }
+
+
 def main():
     """Runs the recipe."""
     parser, arguments, config = parse_arguments()
@@ -177,6 +200,7 @@ def main():
     train(trainer, state, arguments, config)
     with atomic_path(arguments.output / "source.keras") as path:
         trainer.save(path)
+    write_json(arguments.output / "training.json", log(arguments, config))
     state.remove()
     print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
 
