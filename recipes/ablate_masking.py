@@ -25,6 +25,7 @@ import numpy as np
 from comparison.ablation import GAIN
 from comparison.ablation import OVER
 from comparison.ablation import draw_variants
+from comparison.command_line import is_quick
 from comparison.command_line import make_parser
 from comparison.command_line import parse
 from comparison.command_line import run
@@ -45,6 +46,7 @@ from keras_s4t.plots import lines
 from keras_s4t.plots import mask_grid
 
 RATIOS = (0.0, 0.25, 0.5, 0.75, 0.9)
+QUICK_RATIOS = (0.0,)
 KEPT_RATIOS = tuple(i / 10 for i in range(10))
 # Masks are random: the accuracy at a ratio is the mean over as many.
 NUM_MASKS = 4
@@ -284,7 +286,8 @@ def main():
         "--ratios", type=float, nargs="+", help="mask ratios, in [0, 1)"
     )
     arguments, workers = parse(parser)
-    ratios = tuple(arguments.pop("ratios", RATIOS))
+    default = QUICK_RATIOS if is_quick(arguments) else RATIOS
+    ratios = tuple(arguments.pop("ratios", default))
 
     def draw_all(content, output):
         given = {k: v for k, v in arguments.items() if k != "fresh"}

@@ -18,6 +18,7 @@ import pathlib
 import configs
 from comparison.ablation import GAIN
 from comparison.ablation import OVER
+from comparison.command_line import is_quick
 from comparison.command_line import make_parser
 from comparison.command_line import parse
 from comparison.command_line import run
@@ -148,8 +149,8 @@ def main():
     )
     parser.add_argument("--scales", type=float, nargs="+")
     arguments, workers = parse(parser)
-    is_quick = arguments.get("timing_steps") is not None
-    scales = arguments.pop("scales", QUICK_SCALES if is_quick else SCALES)
+    default = QUICK_SCALES if is_quick(arguments) else SCALES
+    scales = arguments.pop("scales", default)
     if min(scales) < 0:
         parser.error(f"--scales must not be negative, not {min(scales)}")
     targets = arguments.get("targets")

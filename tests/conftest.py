@@ -25,6 +25,14 @@ if keras.backend.backend() == "jax":
 
     jax.config.update("jax_disable_most_optimizations", True)
 
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    # Optimizing a graph takes longer than these tests compute with it.
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": True}
+    )
+
 if keras.backend.backend() == "torch" and "PYTEST_XDIST_WORKER" in os.environ:
     import torch
 

@@ -102,6 +102,12 @@ def parse(parser):
     return {**defaults, **given}, workers
 
 
+def is_quick(arguments):
+    """Whether `--quick` was among what `parse` read."""
+    # No option sets these.
+    return "timing_steps" in arguments
+
+
 def make_pool(jobs=1, cluster=None):
     """Workers for more than this process, or `None`."""
     if cluster is not None:

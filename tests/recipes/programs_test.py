@@ -169,6 +169,73 @@ def test_domain_check(folder, source):
     np.testing.assert_allclose(source["mean"], target["mean"][::-1], atol=3)
 
 
+def tables_of(output):
+    """The tables of a program, by title: a list of rows by their first cell."""
+    tables = {}
+    for part in (output / "tables.md").read_text().split("### ")[1:]:
+        title, *lines = part.splitlines()
+        rows = [line.split(" | ") for line in lines if line.startswith("| ")]
+        tables[title] = {row[0].strip("| "): row[1:] for row in rows[2:]}
+    return tables
+
+
+@pytest.fixture(scope="module")
+def sources(folder):
+    """A folder of source models that all comparisons share."""
+    return ("--sources", folder / "sources", "--cache", "cache")
+
+
+@needs_minutes
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "title", "rows", "figures"),
+    [
+        (
+            "ablate_components",
+            "Table 2",
+            ["synchronizer", "synchronizer, projections", "S4T"],
+            ["gains"],
+        ),
+        (
+            "ablate_masking",
+            "Table 3",
+            ["shared", "random", "disjoint", "hide_tasks", "shared, ratio 0"],
+            ["gains", "masks", "ratios", "synchronizer"],
+        ),
+        ("noise_robustness", "Table 5", ["S4T"], ["noise"]),
+        ("single_task", "Table 8", ["S4T, depth alone", "S4T"], ["gains"]),
+        (
+            "compare_architectures",
+            "Table 6",
+            ["S4T + pyramid", "NC-TTT + MTI-Net", "S4T + MTI-Net"],
+            ["gains"],
+        ),
+        (
+            "task_affinity",
+            "Figure 6",
+            ["before", "BatchNormOnly", "S4T"],
+            [
+                "affinity_synth_rooms_mixed_cka",
+                "affinity_synth_rooms_mixed_cosine",
+            ],
+        ),
+    ],
+)
+def test_tables_of_the_paper(folder, sources, name, title, rows, figures):
+    output, errors = run_and_read_errors(folder, name, *sources)
+    assert errors == ""
+    tables = tables_of(output)
+    (table,) = [rows for t, rows in tables.items() if t.startswith(title)]
+    assert set(rows) <= set(table)
+    assert any("BatchNormOnly" in row for row in table)
+    for row in rows:
+        assert any(character.isdigit() for character in "".join(table[row]))
+    for figure in figures:
+        for suffix in (".png", ".pdf"):
+            assert (output / f"{figure}{suffix}").stat().st_size
+    assert {p.stem for p in output.glob("*.png")} == set(figures)
+
+
 @needs_minutes
 @pytest.mark.long
 def test_benchmark(folder):
