@@ -23,6 +23,16 @@ def test_resnet_tiny_is_a_pyramid():
             assert x.shape == (2, *shape, channels[level])
 
 
+def test_resnet18():
+    backbone = models.resnet18(None)
+    count = sum(np.prod(v.shape, dtype=int) for v in backbone.trainable_weights)
+    # Without the 513,000 of the classifier, torchvision's 11,689,512.
+    assert count == 11_689_512 - 513_000
+    assert list(backbone.pyramid_outputs) == ["P2", "P3", "P4", "P5"]
+    with pytest.raises(ValueError, match="preset='resnet_19_imagenet'"):
+        models.resnet18("resnet_19_imagenet")
+
+
 def test_resnet50_from_a_preset_folder(tmp_path):
     backbone = models.resnet_tiny()
     tiny.fill(backbone)

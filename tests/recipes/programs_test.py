@@ -207,7 +207,7 @@ def sources(folder):
         (
             "compare_architectures",
             "Table 6",
-            ["S4T + pyramid", "NC-TTT + MTI-Net", "S4T + MTI-Net"],
+            ["S4T + pyramid", "NCTTT + MTI-Net", "S4T + MTI-Net"],
             ["gains"],
         ),
         (
