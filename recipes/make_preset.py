@@ -41,9 +41,10 @@ FOLDER = pathlib.Path(keras_s4t.__file__).parent / "presets"
 CARD = """\
 # {name}
 
-{method} on a {backbone} for {tasks}, trained on {num_images:,} images of
-`{source}` at {size}x{size} pixels for {epochs} epochs. {parameters} parameters
-of the network and {method_parameters} of the method, in float16.
+{method} on a {backbone} for {tasks}.
+Trained on {num_images:,} images of `{source}` at {size}x{size} pixels, for
+{epochs} epochs. {parameters} parameters of the network and {method_parameters}
+of the method, in float16.
 
 ```python
 adapter = keras_s4t.TargetAdapter.from_preset("{name}")

@@ -31,13 +31,16 @@ import numpy as np
 from configs.synth_rooms import SynthRooms
 from rich.console import Console
 from shared.adaptation import adapt
+from shared.adaptation import measure_source
 from shared.reporting import by_title
 from shared.reporting import method_title
 from shared.results_file import write_json
 from shared.tables import curves_table
 
 import keras_s4t
+from keras_s4t.curves import Curve
 from keras_s4t.files import atomic_path
+from keras_s4t.tasks import directions
 
 METHODS = ("SourceOnly", "BatchNormOnly", "S4T")
 PRESET, PRESET_SIZE = "s4t_synth_rooms_64", 64
@@ -73,18 +76,15 @@ def parse_arguments():
     return arguments
 
 
-def data_options(arguments, config):
+def data_options(arguments, config, workers=1):
     """What all images are loaded with."""
-    return dict(
-        size=config.size,
-        cache_dir=arguments.cache,
-        workers=1 if arguments.quick else 2,
-    )
+    # Starting worker processes takes longer than a few images do.
+    return dict(size=config.size, cache_dir=arguments.cache, workers=workers)
 
 
 def load_target(arguments, config):
     """Unlabeled target stream and held-out target."""
-    num_stream, num_held_out = (32, 16) if arguments.quick else (160, 96)
+    num_stream, num_held_out = (32, 16) if arguments.quick else (128, 48)
     tasks = config.make_tasks()
     options = data_options(arguments, config)
     target_name = f"synth_rooms/{arguments.target}"
@@ -108,7 +108,7 @@ def train(arguments, config):
         batch_size=16,
         training=keras_s4t.data.Training(arguments.seed),
         num_examples=64 if arguments.quick else 800,
-        **data_options(arguments, config),
+        **data_options(arguments, config, 1 if arguments.quick else 2),
     )
     epochs = 1 if arguments.quick else 10
     trainer = config.make_trainer(
@@ -142,11 +142,52 @@ class Predictions(keras.callbacks.Callback):
         self.images = images
 
     def on_train_end(self, logs=None):
-        outputs = self.model.predict_on_batch(self.images)
-        self.values = {
-            name: keras.ops.convert_to_numpy(value)
-            for name, value in self.model.network.postprocess(outputs).items()
-        }
+        self.values = predict(self.model, self.images)
+
+
+def predict(adapter, images):
+    """Predictions in units, arrays by task."""
+    outputs = adapter.predict_on_batch(images)
+    values = adapter.network.postprocess(outputs)
+    return {k: keras.ops.convert_to_numpy(v) for k, v in values.items()}
+
+
+def compare(network, trained_method, config, stream, held_out, every):
+    """Adapts the network by every method.
+
+    Args:
+        network: A `MultiTaskModel`.
+        trained_method: `S4T`, trained with it.
+        config: `Configuration`.
+        stream: What `online_stream` returned.
+        held_out: Labeled dataset.
+        every: int. Steps from one evaluation to the next.
+
+    Returns:
+        Two dicts from the name of a method, to its curve and to what it
+        predicts in the end for the first batch of `held_out`.
+    """
+    # JAX takes no tensor of TensorFlow.
+    images = np.asarray(next(iter(held_out))[0])
+    curves, predictions = {}, {}
+    for name in METHODS:
+        print(f"\n{method_title(name)}")
+        is_trained = name == type(trained_method).__name__
+        method = trained_method if is_trained else keras_s4t.methods.get(name)
+        adapter = keras_s4t.TargetAdapter(network, method)
+        adapter.compile(config.make_optimizer())
+        if name == "SourceOnly":
+            start = measure_source(adapter, held_out)
+            curves[name] = Curve([start], directions(network.tasks))
+            predictions[name] = predict(adapter, images)
+            continue
+        callbacks = [
+            keras_s4t.callbacks.AdaptationCurve(held_out, every),
+            Predictions(images),
+        ]
+        curves[name] = adapt(adapter, stream, callbacks, start, verbose="auto")
+        predictions[name] = callbacks[1].values
+    return curves, predictions
 
 
 def main():
@@ -160,24 +201,17 @@ def main():
     network, trained_method = get_model(arguments, config)
     print(f"The source model is ready after {time.time() - start:.0f} s.")
 
-    every = 2 if arguments.quick else 5
-    images, labels, _ = next(iter(held_out))
-    curves, predictions = {}, {}
-    for name in METHODS:
-        print(f"\nAdapting: {method_title(name)}")
-        is_trained = name == type(trained_method).__name__
-        method = trained_method if is_trained else keras_s4t.methods.get(name)
-        adapter = keras_s4t.TargetAdapter(network, method)
-        adapter.compile(config.make_optimizer())
-        callbacks = [
-            keras_s4t.callbacks.AdaptationCurve(held_out, every),
-            # JAX takes no tensor of TensorFlow.
-            Predictions(np.asarray(images)),
-        ]
-        curves[name] = adapt(adapter, stream, callbacks, verbose="auto")
-        predictions[name] = callbacks[1].values
+    curves, predictions = compare(
+        network,
+        trained_method,
+        config,
+        stream,
+        held_out,
+        every=2 if arguments.quick else 4,
+    )
     Console().print(curves_table(curves, network.tasks))
 
+    images, labels, _ = next(iter(held_out))
     keras_s4t.plots.prediction_grid(
         np.asarray(images),
         {"before": predictions["SourceOnly"], "after": predictions["S4T"]},

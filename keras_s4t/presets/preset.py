@@ -15,7 +15,11 @@ CONFIG, METADATA = "config.json", "metadata.json"
 WEIGHTS = "model.weights.h5"
 
 #: dict from the name of a preset that ships to its folder.
-PRESETS = {}
+PRESETS = {
+    folder.name: folder
+    for folder in sorted(pathlib.Path(__file__).parent.iterdir())
+    if (folder / METADATA).is_file()
+}
 
 
 class Preset:
@@ -126,7 +130,7 @@ class Preset:
 
 def _find(preset):
     if preset in PRESETS:
-        return pathlib.Path(PRESETS[preset])
+        return PRESETS[preset]
     folder = pathlib.Path(preset)
     if not _is_preset(folder):
         raise ValueError(
