@@ -122,7 +122,8 @@ def main():
     parser = make_parser(__doc__, pathlib.Path("runs/compare_architectures"))
     arguments, workers = parse(parser)
     if "decoder" in arguments:
-        parser.error("--decoder is what is compared")
+        decoder = arguments["decoder"]
+        parser.error(f"--decoder is what is compared, not {decoder}")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     start = time.time()
     output = arguments.pop("output")

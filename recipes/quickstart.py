@@ -207,7 +207,7 @@ def main():
         config,
         stream,
         held_out,
-        every=2 if arguments.quick else 4,
+        every=2 if arguments.quick else 8,
     )
     Console().print(curves_table(curves, network.tasks))
 

@@ -12,9 +12,9 @@ would have had; its state is kept in `state.weights.h5` meanwhile.
 An epoch is a pass over the images, or `--steps-per-epoch`; the configurations
 of real datasets train for the paper's 60,000 steps.
 
-SynthRooms takes five minutes on two cores. The last epoch's validation:
-semantic segmentation 0.29 mIoU, depth 0.54 m RMSE, surface normals 27.5 degrees
-mean angular error, edges 0.254 RMSE.
+SynthRooms, 6,000 rooms in 30 epochs, takes 45 minutes on two cores, rendering
+included. The last epoch's validation: semantic segmentation 0.64 mIoU, depth
+0.37 m RMSE, surface normals 18.6 degrees mean angular error, edges 0.216 RMSE.
 """
 
 import shared.quiet_start  # noqa: F401

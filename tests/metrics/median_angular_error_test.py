@@ -52,6 +52,7 @@ def test_weighted(degrees, weights, expected):
     assert received == pytest.approx(expected, abs=RESOLUTION)
 
 
+@pytest.mark.eager
 def test_a_zero_vector_is_at_90_degrees():
     metric = MedianAngularError()
     labels = np.ones((1, 2, 2, 3))
@@ -59,6 +60,7 @@ def test_a_zero_vector_is_at_90_degrees():
     assert float(metric.result()) == pytest.approx(90, abs=RESOLUTION)
 
 
+@pytest.mark.eager
 def test_it_is_no_mean():
     degrees = [1, 2, 3, 150, 170, 4, 5]
     metric = MeanAngularError()

@@ -54,8 +54,14 @@ def make_edges(seed=0, size=(14, 18)):
     return labels, outputs.astype("float32"), weights
 
 
+EAGER = pytest.mark.eager
+
+
 # The diagonal is 22.8 pixels: a radius of 0, 1 and 2 pixels.
-@pytest.mark.parametrize("tolerance, radius", [(0, 0), (0.05, 1), (0.1, 2)])
+@pytest.mark.parametrize(
+    "tolerance, radius",
+    [(0.05, 1), *(pytest.param(*x, marks=EAGER) for x in ((0, 0), (0.1, 2)))],
+)
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize(
     "make, expected",
@@ -127,6 +133,7 @@ def test_no_edge_in_the_labels(make):
     assert np.isnan(float(metric.result()))
 
 
+@pytest.mark.eager
 def test_probabilities_at_a_threshold_reach_it():
     labels = np.array([0, 1], "float32").reshape(1, 1, 2, 1)
     metric = OptimalThresholdF1()
