@@ -20,6 +20,19 @@ if os.environ.get("KERAS_BACKEND") == "jax":
 import keras  # noqa: E402
 import pytest  # noqa: E402
 
+if keras.backend.backend() != "torch":
+    # No backend has a part in these.
+    collect_ignore_glob = [
+        "architecture_test.py",
+        "curves/*",
+        "plots/adaptation_curves_test.py",
+        "plots/intervals_test.py",
+        "plots/lines_test.py",
+        "plots/matrices_test.py",
+        "plots/save_figure_test.py",
+        "plots/synchronization_test.py",
+    ]
+
 if keras.backend.backend() == "jax":
     import jax
 
