@@ -6,10 +6,13 @@ Loads a trained model that ships with the package, renders unlabeled images of
 the target domain (once; the cache is kept), adapts the model online to them,
 one step per batch of eight, and measures a held-out, labeled part of the target
 on the way. Writes to `runs/quickstart`: `results.json`, `predictions.png`,
-`curves.png`. Half a minute on two cores. After 20 steps on `evening` with the
+`curves.png`. Half a minute on two cores. After 16 steps on `evening` with the
 TensorFlow backend:
 
-TABLE
+    method          miou    rmse    merr    rmse   Delta_TTT
+    Base          0.2674  1.054   34.13  0.2481     +0.00
+    BatchNormOnly 0.4729  0.4931   24.60  0.2431     +40.01
+    S4T           0.4731  0.4928   24.59  0.2430     +40.05
 
 Nearly all of the gain is that batch norm statistics follow the target:
 compare with `BatchNormOnly`.
