@@ -32,6 +32,8 @@ def save_trainer(path):
     return trainer
 
 
+# The other ways round: see presets and tasks of one's own.
+@pytest.mark.eager
 @pytest.mark.slow
 def test_loads_and_adapts_under_another_backend(tmp_path):
     trainer = save_trainer(tmp_path / "trainer.keras")

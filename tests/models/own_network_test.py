@@ -425,7 +425,9 @@ def make_segformer_network():
 
 # keras-hub's encoder has dropout of its own.
 @pytest.mark.filterwarnings("ignore:.*random in training")
-@pytest.mark.parametrize("name", ["S4T", "Tent"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("S4T", marks=pytest.mark.eager), "Tent"]
+)
 @pytest.mark.parametrize(
     "make", [make_applications_network, make_segformer_network]
 )
@@ -548,6 +550,7 @@ def largest_singular_value(kernel):
     return np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2)
 
 
+@pytest.mark.eager
 def test_layers_that_write_their_kernels():
     network = make_network(make_spectral(), ["second"])
     images = make_images()

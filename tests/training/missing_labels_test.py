@@ -54,6 +54,7 @@ def test_evaluates_as_with_masks(given):
         assert results[1][key] == pytest.approx(value, rel=1e-6), key
 
 
+@pytest.mark.eager
 def test_trains_as_with_masks():
     images, labels, masks = make_arrays()
     outcomes = []
@@ -86,6 +87,7 @@ def test_a_mask_that_is_given_counts():
     assert keys[0]["depth_rmse"] > 0 and np.isnan(keys[1]["depth_rmse"])
 
 
+@pytest.mark.eager
 def test_a_network_that_is_lost_has_no_metrics():
     # Compiled reductions over more than 2048 entries lose NaN on JAX.
     arrays = tiny.make_arrays(8, size=(64, 64))

@@ -287,6 +287,7 @@ def test_a_source_that_shuffles_is_looked_at_when_it_is_read():
     assert not tiny.moved(trainer.variables, before)
 
 
+@pytest.mark.eager
 def test_looking_at_a_source_moves_no_random_state(monkeypatch):
     images, labels, _ = tiny.make_arrays(8)
     trained = []

@@ -67,6 +67,7 @@ def test_collecting_again_keeps_the_source_state():
     assert not tiny.moved(adapter.method.variables, collected)
 
 
+@pytest.mark.eager
 def test_compiling_again_keeps_the_source_state():
     first, _ = make_batches()
     adapter = make_adapter()
@@ -102,6 +103,7 @@ def test_the_source_state_is_taken_anew_when_asked():
     assert not tiny.moved(weights(adapter), now)
 
 
+@pytest.mark.eager
 def test_a_second_adapter_on_an_adapted_network_is_told():
     first, _ = make_batches()
     adapter = make_adapter()
@@ -133,6 +135,7 @@ def test_collecting_what_cannot_be_collected_changes_nothing():
         assert adapter.method.missing == ("statistics",)
 
 
+@pytest.mark.eager
 def test_a_pickled_adapter_knows_its_source():
     first, second = make_batches()
     adapter = make_adapter()
@@ -153,6 +156,7 @@ def adapt_once(network, method):
     adapter.adapt(make_batches()[0])
 
 
+@pytest.mark.eager
 def test_a_network_stays_adapted_when_its_adapter_is_gone():
     network = tiny.make_network()
     adapt_once(network, keras_s4t.methods.SourceOnly())
@@ -164,6 +168,7 @@ def test_a_network_stays_adapted_when_its_adapter_is_gone():
             adapt_once(network, method)
 
 
+@pytest.mark.eager
 def test_source_training_of_an_adapted_network_is_told():
     adapter = make_adapter()
     adapter.adapt(make_batches()[0])

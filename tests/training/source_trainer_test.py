@@ -26,6 +26,7 @@ def make_trainer(loss_balance="fixed", task_list=None):
     return trainer
 
 
+@pytest.mark.eager
 def test_logs_have_the_tasks_metrics():
     trainer = make_trainer("awl")
     trainer.compile(keras.optimizers.Adam(1e-3))
@@ -102,6 +103,7 @@ def test_extra_losses_stay_outside_the_balance():
     assert totals[1] - totals[0] == pytest.approx(3 + 5 / 8, rel=1e-4)
 
 
+@pytest.mark.eager
 def test_a_batch_without_any_semseg_label_is_finite():
     images, labels, masks = tiny.make_arrays(4)
     labels["semseg"][:] = 255
@@ -114,6 +116,7 @@ def test_a_batch_without_any_semseg_label_is_finite():
     assert all(np.isfinite(x).all() for x in tiny.numpy_values(trainer.weights))
 
 
+@pytest.mark.eager
 def test_saves_and_loads_to_go_on(tmp_path):
     trainer = make_trainer("awl")
     trainer.compile(keras.optimizers.Adam(1e-3))

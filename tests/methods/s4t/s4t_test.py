@@ -170,6 +170,7 @@ def test_errors():
         tiny.make_s4t(mask_ratio=1.0)
 
 
+@pytest.mark.eager
 def test_some_of_the_tasks_of_the_network(tmp_path):
     network = tiny.make_network()
     method = tiny.make_s4t([tiny.make_tasks()[1]], mask_ratio=0)
