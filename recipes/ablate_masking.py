@@ -48,6 +48,7 @@ from keras_s4t.plots import mask_grid
 RATIOS = (0.0, 0.25, 0.5, 0.75, 0.9)
 QUICK_RATIOS = (0.0,)
 KEPT_RATIOS = tuple(i / 10 for i in range(10))
+QUICK_KEPT_RATIOS = (0.0, 0.5)
 # Masks are random: the accuracy at a ratio is the mean over as many.
 NUM_MASKS = 4
 SHARED, KEPT = "shared", "shared, tokens kept"
@@ -87,20 +88,22 @@ def ratio_name(ratio):
     return f"{SHARED}, ratio {ratio:g}"
 
 
-def draw(content, output, settings, ratios):
+def draw(content, output, settings, ratios, kept_ratios):
     """Writes tables and figures.
 
     Args:
         content: dict, what `results.json` holds.
         output: Folder to write to.
         settings: `Settings`.
-        ratios: Mask ratios.
+        ratios: Mask ratios of contenders.
+        kept_ratios: Mask ratios to measure the synchronizer of S4T with, the
+            first of which is 0.
     """
     config = settings.configuration
     method = config.make_method("S4T")
     names = {r: ratio_name(r) for r in ratios if r != method.mask_ratio}
     names[method.mask_ratio] = SHARED
-    kept = measure_kept(output, settings)
+    kept = measure_kept(output, settings, kept_ratios)
     summary = draw_variants(
         content,
         output,
@@ -169,13 +172,14 @@ def draw_masks(method):
     return masks
 
 
-def measure_kept(output, settings):
+def measure_kept(output, settings, ratios):
     """How much of its accuracy the synchronizer of S4T keeps under a mask.
 
     Args:
         output: Folder of `synchronizer.json`, where the measurements of a
             source model are found again.
         settings: `Settings`.
+        ratios: Mask ratios, the first of which is 0.
 
     Returns:
         dict from seed to a dict from the key of a task's metric to a dict from
@@ -193,25 +197,26 @@ def measure_kept(output, settings):
             print(f"Measuring the synchronizer: seed {seed}", flush=True)
             trainer = sources.trained(seed, contender)
             dataset = load_validation(settings, tasks)
-            measured.content[key] = measure_ratios(trainer, dataset)
+            measured.content[key] = measure_ratios(trainer, dataset, ratios)
             measured.save()
         kept[seed] = relative_to_no_mask(measured.content[key], tasks)
     return kept
 
 
-def measure_ratios(trainer, dataset):
+def measure_ratios(trainer, dataset, ratios):
     """Metrics of the synchronizer at several mask ratios.
 
     Args:
         trainer: `SourceTrainer` with `S4T`.
         dataset: Batches of `(images, labels, masks)`.
+        ratios: Mask ratios.
 
     Returns:
         dict from the ratio, a string, to a dict from the key of a task's metric
         to its mean over masks.
     """
     measured = {}
-    for ratio in KEPT_RATIOS:
+    for ratio in ratios:
         config = {**trainer.method.get_config(), "mask_ratio": ratio}
         method = type(trainer.method).from_config(config)
         method.build(trainer.network.features_shape)
@@ -245,14 +250,14 @@ def relative_to_no_mask(measured, tasks):
 def kept_spreads(kept, task):
     """Dict from mask ratio to the `Spread` over seeds of a task."""
     seeds = [values[task.metric_key] for values in kept.values()]
-    return {ratio: spread([s[ratio] for s in seeds]) for ratio in KEPT_RATIOS}
+    return {ratio: spread([s[ratio] for s in seeds]) for ratio in seeds[0]}
 
 
 def kept_table(kept, tasks):
     """Figure 7 as a table, one row per mask ratio."""
     spreads = {task.name: kept_spreads(kept, task) for task in tasks}
     rows = []
-    for ratio in KEPT_RATIOS:
+    for ratio in spreads[tasks[0].name]:
         values = [spreads[task.name][ratio] for task in tasks]
         mean = np.mean([value.mean for value in values])
         cells = [f"{100 * value.mean:.1f}" for value in values]
@@ -286,12 +291,14 @@ def main():
         "--ratios", type=float, nargs="+", help="mask ratios, in [0, 1)"
     )
     arguments, workers = parse(parser)
-    default = QUICK_RATIOS if is_quick(arguments) else RATIOS
-    ratios = tuple(arguments.pop("ratios", default))
+    ratios, kept_ratios = RATIOS, KEPT_RATIOS
+    if is_quick(arguments):
+        ratios, kept_ratios = QUICK_RATIOS, QUICK_KEPT_RATIOS
+    ratios = tuple(arguments.pop("ratios", ratios))
 
     def draw_all(content, output):
         given = {k: v for k, v in arguments.items() if k != "fresh"}
-        draw(content, output, Settings(**given), ratios)
+        draw(content, output, Settings(**given), ratios, kept_ratios)
 
     methods = functools.partial(make_methods, ratios=ratios)
     run(parser, {"methods": methods, **arguments}, workers, draw_all)

@@ -1,3 +1,5 @@
+import math
+
 import keras
 
 BN_MODES = ("source", "batch", "update")
@@ -13,6 +15,14 @@ class Method(keras.layers.Layer):
     statistics (`collect`), which test-time loss (`target_loss`), which
     variables move (`select`), and how batch normalization behaves meanwhile
     (`bn_mode`). By default a method adds nothing.
+
+    Args:
+        prior: float. Number of images that the source counts as where batch
+            norms normalize with, and moving statistics follow, the batch:
+            `share * source + (1 - share) * batch` with `share = prior / (prior
+            + batch_size)`. For batches of few images; 0 for the batch alone.
+        momentum: Optional float in [0, 1) of the moving statistics that follow
+            the target; by default that of each layer, 0.9 in a ResNet.
 
     Attributes:
         title: What tables call the method; the name of the class if empty.
@@ -31,6 +41,13 @@ class Method(keras.layers.Layer):
             raises an error if it was not done.
         frozen_network: bool. Whether source training leaves the network as it
             is, and trains the method alone, on a network trained before.
+
+    Raises:
+        ValueError: If `prior` or `momentum` is out of its range.
+
+    References:
+    - For `prior`: Schneider et al., "Improving robustness against common
+      corruptions by covariate shift adaptation", NeurIPS 2020, Equation 3.
     """
 
     title = ""
@@ -40,8 +57,20 @@ class Method(keras.layers.Layer):
     needs_source = ()
     frozen_network = False
 
-    def __init__(self, **kwargs):
+    def __init__(self, prior=0.0, momentum=None, **kwargs):
         super().__init__(**kwargs)
+        if not 0 <= prior < math.inf:
+            raise ValueError(
+                "`prior` must be finite and not negative. "
+                f"Received: prior={prior}"
+            )
+        if momentum is not None and not 0 <= momentum < 1:
+            raise ValueError(
+                "`momentum` must be None or in the range [0, 1). "
+                f"Received: momentum={momentum}"
+            )
+        self.prior = prior
+        self.momentum = momentum
         # Weights, so that they are saved with the method.
         self._done = {
             need: self.add_weight(
@@ -180,6 +209,13 @@ class Method(keras.layers.Layer):
             list of trainable variables of the network and of this method.
         """
         return network.encoder.trainable_variables
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "prior": self.prior,
+            "momentum": self.momentum,
+        }
 
     def default_optimizer(self):
         """The optimizer of the method's authors, for the test-time steps.

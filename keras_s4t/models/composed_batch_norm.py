@@ -3,6 +3,8 @@ from keras import layers
 from keras import ops
 
 from keras_s4t.models.fused_batch_norm import FusedBatchNorm
+from keras_s4t.models.fused_batch_norm import normalize_mixed
+from keras_s4t.models.fused_batch_norm import scaled
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -34,20 +36,8 @@ class ComposedBatchNorm(FusedBatchNorm):
 
     def call(self, inputs, training=False):
         norm = self.norm
-        mean, variance = norm.moving_mean, norm.moving_variance
-        values = ops.cast(inputs, "float32")
         if training and norm.trainable:
-            axes = tuple(range(len(inputs.shape) - 1))
-            moving = (mean, variance)
-            mean = ops.mean(values, axes)
-            variance = ops.mean(ops.square(values - mean), axes)
-            for variable, value in zip(moving, (mean, variance), strict=True):
-                value = ops.stop_gradient(value)
-                kept = norm.momentum * variable
-                variable.assign(kept + (1 - norm.momentum) * value)
-        outputs = (values - mean) * ops.rsqrt(variance + norm.epsilon)
-        if norm.scale:
-            outputs = outputs * norm.gamma
-        if norm.center:
-            outputs = outputs + norm.beta
-        return ops.cast(outputs, inputs.dtype)
+            return normalize_mixed(norm, inputs)
+        values = ops.cast(inputs, "float32")
+        statistics = norm.moving_mean, norm.moving_variance
+        return scaled(norm, values, *statistics, inputs.dtype)

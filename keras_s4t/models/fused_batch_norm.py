@@ -1,7 +1,9 @@
 import keras
 from keras import layers
+from keras import ops
 
 from keras_s4t import backend
+from keras_s4t.models.following import current_following
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -97,11 +99,55 @@ def normalize(norm, inputs, training=False):
             beta,
             norm.epsilon,
         )
+    if current_following().prior:
+        return normalize_mixed(norm, inputs)
     outputs, *statistics = backend.batch_norm_with_batch_statistics(
         inputs, gamma, beta, norm.epsilon
     )
+    move_statistics(norm, statistics)
+    return outputs
+
+
+def normalize_mixed(norm, inputs):
+    """Batch normalization with statistics of batch and source.
+
+    Of elementary operations: gradients flow through the share of the batch,
+    which fused operations cannot do.
+
+    Args:
+        norm: A `keras.layers.BatchNormalization` over the last axis.
+        inputs: Tensor of shape `(batch_size, ..., channels)`.
+
+    Returns:
+        A tensor of the same shape.
+    """
+    values = ops.cast(inputs, "float32")
+    axes = tuple(range(len(inputs.shape) - 1))
+    mean = ops.mean(values, axes)
+    statistics = mean, ops.mean(ops.square(values - mean), axes)
+    following = current_following()
+    if following.prior:
+        moving = norm.moving_mean, norm.moving_variance
+        size = ops.shape(inputs)[0]
+        statistics = following.mixed(moving, statistics, size)
+    move_statistics(norm, map(ops.stop_gradient, statistics))
+    return scaled(norm, values, *statistics, inputs.dtype)
+
+
+def scaled(norm, values, mean, variance, dtype):
+    """Values normalized with given statistics, then scaled and shifted."""
+    outputs = (values - mean) * ops.rsqrt(variance + norm.epsilon)
+    if norm.scale:
+        outputs = outputs * norm.gamma
+    if norm.center:
+        outputs = outputs + norm.beta
+    return ops.cast(outputs, dtype)
+
+
+def move_statistics(norm, statistics):
+    """Moves the moving statistics of a layer towards those of a batch."""
+    momentum = current_following().momentum
+    momentum = norm.momentum if momentum is None else momentum
     moving = (norm.moving_mean, norm.moving_variance)
     for variable, value in zip(moving, statistics, strict=True):
-        kept = norm.momentum * variable
-        variable.assign(kept + (1 - norm.momentum) * value)
-    return outputs
+        variable.assign(momentum * variable + (1 - momentum) * value)

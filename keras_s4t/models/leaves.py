@@ -40,10 +40,29 @@ def norms(layer, kinds=NORMS):
     ]
 
 
+def wrapped(layer, kind):
+    """The layers of a class within a layer, those of nested models too.
+
+    Args:
+        layer: A Keras layer or model.
+        kind: A class of layers.
+
+    Returns:
+        list of layers.
+    """
+    if isinstance(layer, kind):
+        return [layer]
+    return [x for child in _children(layer) for x in wrapped(child, kind)]
+
+
 def _leaves(layer):
-    # In the order of the graph where there is one.
-    is_model = isinstance(layer, keras.Model)
-    children = layer.layers if is_model else layer._layers
+    children = _children(layer)
     if not children:
         return [layer]
     return [leaf for child in children for leaf in _leaves(child)]
+
+
+def _children(layer):
+    # In the order of the graph where there is one.
+    is_model = isinstance(layer, keras.Model)
+    return layer.layers if is_model else layer._layers

@@ -11,10 +11,14 @@ from keras_s4t.export import Exportable
 from keras_s4t.models.decoders.decoder import Decoder
 from keras_s4t.models.decoders.pyramid import PyramidDecoder
 from keras_s4t.models.encoder import make_encoder
+from keras_s4t.models.following import Following
+from keras_s4t.models.following import follow
+from keras_s4t.models.fused_batch_norm import FusedBatchNorm
 from keras_s4t.models.leaves import BATCH_NORMS
 from keras_s4t.models.leaves import NORMS
 from keras_s4t.models.leaves import leaves
 from keras_s4t.models.leaves import norms
+from keras_s4t.models.leaves import wrapped
 from keras_s4t.models.tapped_encoder import PYRAMID
 from keras_s4t.models.tapped_encoder import TappedEncoder
 from keras_s4t.presets import Preset
@@ -342,7 +346,59 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
         """Trainable variables of the encoder up to a level, such as `"P3"`."""
         return self.tapped_encoder.part((level,)).trainable_variables
 
-    def encode(self, images, training=None, taps=None, keep_state=False):
+    def following(self, prior=0.0, momentum=None, source=None):
+        """How batch norms use the statistics of a batch, for `encode`.
+
+        Args:
+            prior: float. Number of images that the source counts as: batch
+                norms normalize with, and moving statistics follow, `share *
+                source + (1 - share) * batch`, `share = prior / (prior +
+                batch_size)`. With 0, as usual.
+            momentum: Optional float of the moving statistics, in the place of
+                that of each layer.
+            source: Optional list of tensors, the statistics of the source in
+                the order of `moving_statistics`; by default the present ones.
+
+        Returns:
+            A `Following`.
+
+        Raises:
+            ValueError: If a batch norm computes on its own.
+
+        References:
+        - Schneider et al., "Improving robustness against common corruptions by
+          covariate shift adaptation", NeurIPS 2020, Equation 3.
+        """
+        wrappers = [
+            wrapper
+            for part in (self.encoder, self.decoder)
+            for wrapper in wrapped(part, FusedBatchNorm)
+        ]
+        reached = {id(wrapper.norm) for wrapper in wrappers}
+        others = [
+            norm
+            for norm in self.batch_norms
+            if id(norm) not in reached and not hasattr(norm, "is_fused")
+        ]
+        if others:
+            raise ValueError(
+                "`prior` and `momentum` must be 0 and None where batch norms "
+                "are computed by their own layers, as within other layers and "
+                f"with `fused_norms=False`. Received: {len(others)} such "
+                f"batch norms, the first is {others[0].name!r}"
+            )
+        keys = map(id, self.moving_statistics)
+        values = dict(zip(keys, source or (), strict=False))
+        return Following(prior, momentum, values)
+
+    def encode(
+        self,
+        images,
+        training=None,
+        taps=None,
+        keep_state=False,
+        following=None,
+    ):
         """Features of a batch of images.
 
         Args:
@@ -353,6 +409,7 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
                 levels; see `TappedEncoder`.
             keep_state: bool. Whether moving statistics follow these images,
                 if their own are used.
+            following: Optional `Following`, how they do; see `following`.
 
         Returns:
             dict from name to a tensor of shape
@@ -369,13 +426,18 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
 
         def run():
             inputs = self.normalization(images)
-            return self.tapped_encoder(inputs, taps or PYRAMID, bool(training))
+            with follow(following):
+                return self.tapped_encoder(
+                    inputs, taps or PYRAMID, bool(training)
+                )
 
         if keep_state or not training:
             return run()
         return without_writing(run, self.variables)
 
-    def decode(self, features, size, training=None, keep_state=False):
+    def decode(
+        self, features, size, training=None, keep_state=False, following=None
+    ):
         """Predictions from features.
 
         Args:
@@ -385,11 +447,15 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
                 statistics of these features; by default they do not.
             keep_state: bool. Whether moving statistics follow these features,
                 if their own are used.
+            following: As in `encode`.
 
         Returns:
             dict from task name to raw outputs, as the model returns them.
         """
-        return self._decode(self.decoder, features, size, training, keep_state)
+        with follow(following):
+            return self._decode(
+                self.decoder, features, size, training, keep_state
+            )
 
     def decode_with_auxiliaries(
         self, features, size, training=None, keep_state=False

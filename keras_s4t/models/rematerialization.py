@@ -1,6 +1,8 @@
 import keras
 
 from keras_s4t import backend
+from keras_s4t.models.following import current_following
+from keras_s4t.models.following import follow
 from keras_s4t.state.pure_call import run_on
 from keras_s4t.state.pure_call import written_variables
 
@@ -41,12 +43,16 @@ class RematerializedModel:
 
 def _run_twice(segment, inputs, training):
     variables, names = segment.variables, list(segment.output)
+    # The second run is part of the backward pass.
+    following = current_following()
     written = []
 
+    def call(inputs):
+        with follow(following):
+            return segment(inputs, training=training)
+
     def run(inputs, *values):
-        outputs, scope = run_on(
-            lambda: segment(inputs, training=training), variables, values
-        )
+        outputs, scope = run_on(lambda: call(inputs), variables, values)
         written[:] = written_variables(variables, values, scope)
         writes = map(scope.get_current_value, written)
         return (*(outputs[name] for name in names), *writes)

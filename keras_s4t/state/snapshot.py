@@ -16,12 +16,18 @@ class Snapshot:
             values = [variable.value for variable in self._variables]
         self._values = [ops.copy(value) for value in values]
 
-    def restore(self):
-        """Assigns the copied values, bit for bit."""
+    def restore(self, variables=None):
+        """Assigns the copied values, bit for bit.
+
+        Args:
+            variables: Optional list of variables. Defaults to all.
+        """
+        wanted = None if variables is None else set(map(id, variables))
         # JAX donates the buffers of variables to the next step, so every
         # `restore` needs copies of its own.
         for variable, value in zip(self._variables, self._values, strict=True):
-            variable.assign(ops.copy(value))
+            if wanted is None or id(variable) in wanted:
+                variable.assign(ops.copy(value))
 
     def retake(self, variables):
         """Copies the present values of some of the variables."""

@@ -17,6 +17,7 @@ from keras_s4t.state.minimize import gradient_of
 from keras_s4t.state.pure_call import without_writing
 from keras_s4t.state.snapshot import Snapshot
 from keras_s4t.training.task_trainer import TaskTrainer
+from keras_s4t.training.updates import check_following
 from keras_s4t.training.updates import check_updates
 from keras_s4t.training.updates import describe_updates
 
@@ -55,7 +56,22 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
     def __init__(self, network, method, **kwargs):
         super().__init__(network, method, **kwargs)
+        check_following(method)
         self._source_state = None
+        # What the moving statistics are on the source, for `prior`.
+        self._source_statistics = []
+        if method.prior and method.bn_mode == "update":
+            self._source_statistics = [
+                self.add_weight(
+                    name=f"source_statistic_{i}",
+                    shape=variable.shape,
+                    initializer="zeros",
+                    trainable=False,
+                )
+                for i, variable in enumerate(network.moving_statistics)
+            ]
+        # Raises an error if the batch norms cannot do it.
+        _ = self.following
         self.stream_steps = None
         self.num_resets = 0
 
@@ -64,8 +80,22 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """Whether adaptation normalizes with the statistics of the batch."""
         return self.method.bn_mode != "source"
 
+    @property
+    def following(self):
+        method = self.method
+        if not method.prior and method.momentum is None:
+            return None
+        source = [ops.convert_to_tensor(v) for v in self._source_statistics]
+        return self.network.following(method.prior, method.momentum, source)
+
     def served(self):
         """What `export` writes; see `Exportable.served`."""
+        if self.method.prior and self.method.bn_mode == "batch":
+            raise ValueError(
+                "`prior` must be 0 for the export of an adapter whose method "
+                "normalizes with the statistics of the batch. Received: "
+                f"{type(self.method).__name__} with prior={self.method.prior}"
+            )
         return self.network, self.method.bn_mode == "batch"
 
     @property
@@ -163,10 +193,12 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
     def call(self, images, training=False):
         if self.method.bn_mode != "batch":
             return self.network(images, training=False)
-        return without_writing(
-            lambda: self.network(images, training=True),
-            self.network.variables,
-        )
+
+        def predict():
+            features = self.encode(images, True, ("P*",))
+            return self.decode(features, ops.shape(images)[1:3], True)
+
+        return without_writing(predict, self.network.variables)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=False
@@ -303,8 +335,17 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
         For weights that were changed by hand, or loaded, after an update.
         """
-        self._source_state = Snapshot(self._state)
+        self._take_source_state()
         self.network.adapted_by = None
+
+    def _take_source_state(self):
+        statistics = self.network.moving_statistics
+        # Without a prior there are none.
+        for kept, variable in zip(
+            self._source_statistics, statistics, strict=False
+        ):
+            kept.assign(variable)
+        self._source_state = Snapshot(self._state)
 
     def _begin(self):
         """Takes the source state before the first update."""
@@ -319,7 +360,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                     "source model anew.",
                     stacklevel=4,
                 )
-            self._source_state = Snapshot(self._state)
+            self._take_source_state()
         if self.method.updates_variables or self.method.bn_mode == "update":
             self.network.adapted_by = weakref.ref(self)
 
@@ -386,6 +427,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         self._source_state = None
         if arrays:
             self._source_state = Snapshot(self._state, arrays)
+            self._source_state.restore(self._source_statistics)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """As `TaskTrainer.load_weights`, with the source state."""

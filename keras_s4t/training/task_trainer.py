@@ -264,6 +264,19 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         """All variables that a step may read or write, but the optimizer's."""
         return self.trainable_variables + self.non_trainable_variables
 
+    @property
+    def following(self):
+        """How batch norms follow a batch, see `MultiTaskModel.following`.
+
+        `None` where they do as usual.
+        """
+        return None
+
+    def _following(self):
+        # Networks of a user need not know it.
+        following = self.following
+        return {} if following is None else {"following": following}
+
     def warn_of_skipped(self, count):
         """Warns if steps were skipped, by loss scaling once."""
         if count:
@@ -431,7 +444,9 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         if training is None:
             training = self.batch_statistics
         taps = self.taps if taps is None else taps
-        return self.network.encode(images, training, taps, keep_state)
+        return self.network.encode(
+            images, training, taps, keep_state, **self._following()
+        )
 
     def decode(self, features, size, training=None, keep_state=False):
         """As `MultiTaskModel.decode`, with the batch norm of the stage.
@@ -442,7 +457,9 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         """
         if training is None:
             training = self.batch_statistics
-        return self.network.decode(features, size, training, keep_state)
+        return self.network.decode(
+            features, size, training, keep_state, **self._following()
+        )
 
     def get_compile_config(self):
         """What `compile_from_config` takes; `None` if not compiled."""

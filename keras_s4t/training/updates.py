@@ -32,10 +32,34 @@ def describe_updates(adapter):
         "norms follow the target.",
     }
     lines.append(text[adapter.method.bn_mode])
+    if adapter.method.prior:
+        lines.append(
+            f"In these, the source counts as {adapter.method.prior:g} images."
+        )
     frozen = frozen_layers(adapter.network.encoder)
     if frozen:
         lines.append(f"{len(frozen)} layers of the encoder are frozen.")
     return "\n".join(lines)
+
+
+def check_following(method):
+    """Raises a `ValueError` if a method could not follow as it is asked to.
+
+    Args:
+        method: A `Method`.
+    """
+    name, mode = type(method).__name__, method.bn_mode
+    if method.prior and mode == "source":
+        raise ValueError(
+            "`prior` must be 0 for a method that normalizes with the source's "
+            f"statistics alone. Received: {name} with prior={method.prior}"
+        )
+    if method.momentum is not None and mode != "update":
+        raise ValueError(
+            "`momentum` must be None for a method whose moving statistics do "
+            f"not follow the target. Received: {name} with "
+            f"momentum={method.momentum}"
+        )
 
 
 def check_updates(adapter):

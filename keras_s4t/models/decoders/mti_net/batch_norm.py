@@ -18,6 +18,8 @@ class BatchNorm(keras.layers.BatchNormalization):
         A tensor of the same shape.
     """
 
+    is_fused = True
+
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
         super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
 
