@@ -344,7 +344,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         for kept, variable in zip(
             self._source_statistics, statistics, strict=False
         ):
-            kept.assign(variable)
+            # A buffer of its own, which JAX may donate to a step.
+            kept.assign(ops.copy(variable.value))
         self._source_state = Snapshot(self._state)
 
     def _begin(self):
