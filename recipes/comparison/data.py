@@ -132,7 +132,7 @@ def load_fine_tuning(settings, tasks, name, seed):
         name,
         "train",
         tasks,
-        batch_size=settings.source_batch_size,
+        batch_size=settings.batch_size,
         training=keras_s4t.data.Training(seed, augmentation),
         num_examples=settings.num_target,
         **_options(settings, name),
