@@ -126,9 +126,8 @@ def train(arguments, config):
     return trainer.network, trainer.method
 
 
-def load(arguments, config):
+def load():
     """The network and the method that ship."""
-    del arguments, config
     adapter = keras_s4t.TargetAdapter.from_preset(PRESET)
     return adapter.network, adapter.method
 
@@ -200,8 +199,9 @@ def main():
     config = SynthRooms(arguments.size)
     stream, held_out = load_target(arguments, config)
     print(f"Images are ready after {time.time() - start:.0f} s.")
-    get_model = train if arguments.train else load
-    network, trained_method = get_model(arguments, config)
+    network, trained_method = (
+        train(arguments, config) if arguments.train else load()
+    )
     print(f"The source model is ready after {time.time() - start:.0f} s.")
 
     curves, predictions = compare(
