@@ -3,7 +3,7 @@ from keras import layers
 from keras import ops
 
 from keras_s4t.models.fused_batch_norm import FusedBatchNorm
-from keras_s4t.models.fused_batch_norm import normalize_mixed
+from keras_s4t.models.fused_batch_norm import normalize_composed
 from keras_s4t.models.fused_batch_norm import scaled
 
 
@@ -37,7 +37,7 @@ class ComposedBatchNorm(FusedBatchNorm):
     def call(self, inputs, training=False):
         norm = self.norm
         if training and norm.trainable:
-            return normalize_mixed(norm, inputs)
+            return normalize_composed(norm, inputs)
         values = ops.cast(inputs, "float32")
         statistics = norm.moving_mean, norm.moving_variance
         return scaled(norm, values, *statistics, inputs.dtype)

@@ -100,7 +100,7 @@ def normalize(norm, inputs, training=False):
             norm.epsilon,
         )
     if current_following().prior:
-        return normalize_mixed(norm, inputs)
+        return normalize_composed(norm, inputs)
     outputs, *statistics = backend.batch_norm_with_batch_statistics(
         inputs, gamma, beta, norm.epsilon
     )
@@ -108,11 +108,12 @@ def normalize(norm, inputs, training=False):
     return outputs
 
 
-def normalize_mixed(norm, inputs):
-    """Batch normalization with statistics of batch and source.
+def normalize_composed(norm, inputs):
+    """Batch normalization by elementary operations.
 
-    Of elementary operations: gradients flow through the share of the batch,
-    which fused operations cannot do.
+    With the statistics of the batch, mixed with those of the source if a
+    `Following` says so. Gradients flow through the share of the batch, which
+    fused operations cannot do.
 
     Args:
         norm: A `keras.layers.BatchNormalization` over the last axis.

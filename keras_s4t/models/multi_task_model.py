@@ -356,19 +356,20 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
                 batch_size)`. With 0, as usual.
             momentum: Optional float of the moving statistics, in the place of
                 that of each layer.
-            source: Optional list of tensors, the statistics of the source in
-                the order of `moving_statistics`; by default the present ones.
+            source: Optional dict from the `id` of a moving statistic to its
+                value on the source, a tensor; by default the present values.
 
         Returns:
             A `Following`.
-
-        Raises:
-            ValueError: If a batch norm computes on its own.
 
         References:
         - Schneider et al., "Improving robustness against common corruptions by
           covariate shift adaptation", NeurIPS 2020, Equation 3.
         """
+        return Following(prior, momentum, source or {})
+
+    def check_following(self):
+        """Raises a `ValueError` if a batch norm does not heed a `Following`."""
         wrappers = [
             wrapper
             for part in (self.encoder, self.decoder)
@@ -387,9 +388,6 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
                 f"with `fused_norms=False`. Received: {len(others)} such "
                 f"batch norms, the first is {others[0].name!r}"
             )
-        keys = map(id, self.moving_statistics)
-        values = dict(zip(keys, source or (), strict=False))
-        return Following(prior, momentum, values)
 
     def encode(
         self,

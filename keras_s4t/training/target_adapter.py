@@ -59,7 +59,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         check_following(method)
         self._source_state = None
         # What the moving statistics are on the source, for `prior`.
-        self._source_statistics = []
+        self._source_statistics, self._statistics_ids = [], []
         if method.prior and method.bn_mode == "update":
             self._source_statistics = [
                 self.add_weight(
@@ -70,8 +70,9 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                 )
                 for i, variable in enumerate(network.moving_statistics)
             ]
-        # Raises an error if the batch norms cannot do it.
-        _ = self.following
+            self._statistics_ids = list(map(id, network.moving_statistics))
+        if method.prior or method.momentum is not None:
+            network.check_following()
         self.stream_steps = None
         self.num_resets = 0
 
@@ -85,7 +86,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         method = self.method
         if not method.prior and method.momentum is None:
             return None
-        source = [ops.convert_to_tensor(v) for v in self._source_statistics]
+        values = map(ops.convert_to_tensor, self._source_statistics)
+        source = dict(zip(self._statistics_ids, values, strict=True))
         return self.network.following(method.prior, method.momentum, source)
 
     def served(self):
@@ -193,12 +195,9 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
     def call(self, images, training=False):
         if self.method.bn_mode != "batch":
             return self.network(images, training=False)
-
-        def predict():
-            features = self.encode(images, True, ("P*",))
-            return self.decode(features, ops.shape(images)[1:3], True)
-
-        return without_writing(predict, self.network.variables)
+        # Neither writes, since they are not asked to keep the state.
+        features = self.encode(images, True, ("P*",))
+        return self.decode(features, ops.shape(images)[1:3], True)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=False
