@@ -121,16 +121,14 @@ def draw(content, output, settings, ratios, kept_ratios):
         }
         panels[label] = {
             "S4T": {
-                ratio: (value.mean, value.half_width)
+                ratio: value.interval
                 for ratio, value in points.items()
                 if value is not None
             }
         }
         if label == GAIN:
             value = summary.over_targets(per_target, CONTROL)
-            panels[label][CONTROL] = {
-                ratio: (value.mean, value.half_width) for ratio in names
-            }
+            panels[label][CONTROL] = {ratio: value.interval for ratio in names}
     masks = draw_masks(method)
     for suffix in SUFFIXES:
         mask_grid(masks, output / f"masks{suffix}")
@@ -276,7 +274,7 @@ def kept_panels(kept, tasks):
     return {
         "Synchronizer on the source": {
             task.title: {
-                ratio: (value.mean, value.half_width)
+                ratio: value.interval
                 for ratio, value in kept_spreads(kept, task).items()
             }
             for task in tasks

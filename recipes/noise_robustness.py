@@ -24,10 +24,9 @@ from comparison.command_line import parse
 from comparison.command_line import run
 from comparison.contenders import SOURCE_ONLY
 from comparison.contenders import default_methods
-from comparison.data import NOISY
+from comparison.data import noise_scale
 from comparison.data import noisy
 from comparison.data import without_noise
-from comparison.statistics import spread
 from comparison.summary import Summary
 from comparison.tables import network_table
 from comparison.tables import target_table
@@ -47,12 +46,6 @@ SCALES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4)
 QUICK_SCALES = (0.0, 0.2)
 
 
-def scale_of(target):
-    """The scale of the noise of a target, see `noisy`."""
-    match = NOISY.fullmatch(target)
-    return float(match[2]) if match else 0.0
-
-
 def by_scale(summary, per_target, method, datasets):
     """What seeds say at every scale, mean over datasets.
 
@@ -65,23 +58,19 @@ def by_scale(summary, per_target, method, datasets):
     Returns:
         dict from scale to a `Spread`.
     """
-    scales = sorted({scale_of(target) for target in summary.targets})
-    found = {}
-    for scale in scales:
-        values = [
-            per_target(method, noisy(dataset, scale)) for dataset in datasets
-        ]
-        seeds = set.intersection(*map(set, values))
-        if seeds:
-            found[scale] = spread(
-                [sum(v[s] for v in values) / len(values) for s in sorted(seeds)]
-            )
-    return found
+    scales = sorted({noise_scale(target) for target in summary.targets})
+    found = {
+        scale: summary.over_targets(
+            per_target, method, [noisy(dataset, scale) for dataset in datasets]
+        )
+        for scale in scales
+    }
+    return {scale: value for scale, value in found.items() if value}
 
 
 def noise_table(summary, datasets):
     """Table 5: one row per method, one column per scale."""
-    scales = sorted({scale_of(target) for target in summary.targets})
+    scales = sorted({noise_scale(target) for target in summary.targets})
     headers = ["method", *(f"{scale:g}" for scale in scales)]
     rows = []
     for method in summary.methods:
@@ -118,7 +107,7 @@ def draw(content, output):
         label: by_title(
             {
                 method: {
-                    scale: (value.mean, value.half_width)
+                    scale: value.interval
                     for scale, value in by_scale(
                         summary, per_target, method, datasets
                     ).items()

@@ -26,7 +26,6 @@ from comparison.command_line import make_parser
 from comparison.command_line import make_pool
 from comparison.command_line import parse
 from comparison.contenders import SOURCE_ONLY
-from comparison.statistics import spread
 from comparison.summary import Summary
 from comparison.writing import write_numbers
 from comparison.writing import write_tables
@@ -83,10 +82,8 @@ def windows_table(summaries, target, priors):
 
 def gain_of(summary, name, target):
     """The `Spread` of a contender's gain, or `None`."""
-    if target is None:
-        return summary.over_targets(summary.gains, name)
-    gains = list(summary.gains(name, target).values())
-    return spread(gains) if gains else None
+    targets = None if target is None else [target]
+    return summary.over_targets(summary.gains, name, targets)
 
 
 def draw(contents, output, priors):
@@ -109,7 +106,7 @@ def draw(contents, output, priors):
     for name in names:
         panels[name or "Mean over targets"] = {
             prior_name(prior): {
-                size: (value.mean, value.half_width)
+                size: value.interval
                 for size, summary in summaries.items()
                 if (value := gain_of(summary, prior_name(prior), name))
             }

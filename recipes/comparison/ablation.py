@@ -60,7 +60,7 @@ def gain_panels(summary):
     return {
         label: by_title(
             {
-                name: (value.mean, value.half_width)
+                name: value.interval
                 for name, value in values.items()
                 if value is not None
             }

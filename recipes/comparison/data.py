@@ -20,6 +20,24 @@ def _options(settings, dataset):
     )
 
 
+def _load(settings, tasks, name, split, num_examples, **options):
+    """As `keras_s4t.data.load`, in batches of the adaptation by default."""
+    options = {"batch_size": settings.batch_size, **options}
+    return keras_s4t.data.load(
+        name,
+        split,
+        tasks,
+        num_examples=num_examples,
+        **options,
+        **_options(settings, name),
+    )
+
+
+def _training(settings, dataset, seed, **stream):
+    augmentation = settings.configuration.augmentation(dataset)
+    return keras_s4t.data.Training(seed, augmentation, **stream)
+
+
 def load_source(settings, tasks, seed, **stream):
     """Labeled source images in the order of a seed, to train on.
 
@@ -36,29 +54,22 @@ def load_source(settings, tasks, seed, **stream):
     Returns:
         A `tf.data.Dataset`.
     """
-    augmentation = settings.configuration.augmentation(settings.source)
-    return keras_s4t.data.load(
+    return _load(
+        settings,
+        tasks,
         settings.source,
         "train",
-        tasks,
+        settings.num_source,
         batch_size=settings.source_batch_size,
-        training=keras_s4t.data.Training(seed, augmentation, **stream),
-        num_examples=settings.num_source,
-        **_options(settings, settings.source),
+        training=_training(settings, settings.source, seed, **stream),
     )
 
 
 def load_statistics(settings, tasks):
     """Source images as they are, in whole batches of the adaptation's size."""
-    dataset = keras_s4t.data.load(
-        settings.source,
-        "train",
-        tasks,
-        batch_size=settings.batch_size,
-        num_examples=settings.num_statistics,
-        **_options(settings, settings.source),
-    )
-    return dataset.take(settings.num_statistics // settings.batch_size)
+    number = settings.num_statistics
+    dataset = _load(settings, tasks, settings.source, "train", number)
+    return dataset.take(number // settings.batch_size)
 
 
 def load_target(settings, tasks, name):
@@ -72,17 +83,11 @@ def load_target(settings, tasks, name):
     Returns:
         A `tf.data.Dataset`.
     """
-    match = NOISY.fullmatch(name)
-    name = without_noise(name)
-    dataset = keras_s4t.data.load(
-        name,
-        settings.split,
-        tasks,
-        batch_size=settings.batch_size,
-        num_examples=settings.num_target,
-        **_options(settings, name),
+    dataset, scale = without_noise(name), noise_scale(name)
+    images = _load(
+        settings, tasks, dataset, settings.split, settings.num_target
     )
-    return _with_noise(dataset, float(match[2])) if match else dataset
+    return _with_noise(images, scale) if scale else images
 
 
 def noisy(name, scale):
@@ -106,6 +111,12 @@ def without_noise(name):
     return match[1] if match else name
 
 
+def noise_scale(name):
+    """The scale of the noise, see `noisy`."""
+    match = NOISY.fullmatch(name)
+    return float(match[2]) if match else 0.0
+
+
 def _with_noise(dataset, scale):
     """Adds noise that is the same in every pass, and not clipped."""
     import tensorflow as tf
@@ -127,15 +138,13 @@ def load_fine_tuning(settings, tasks, name, seed):
 
     For a network that is trained on the target, which a method never is.
     """
-    augmentation = settings.configuration.augmentation(name)
-    return keras_s4t.data.load(
+    return _load(
+        settings,
+        tasks,
         name,
         "train",
-        tasks,
-        batch_size=settings.batch_size,
-        training=keras_s4t.data.Training(seed, augmentation),
-        num_examples=settings.num_target,
-        **_options(settings, name),
+        settings.num_target,
+        training=_training(settings, name, seed),
     )
 
 
@@ -149,13 +158,8 @@ def load_validation(settings, tasks):
     Returns:
         A `tf.data.Dataset`.
     """
-    return keras_s4t.data.load(
-        settings.source,
-        "validation",
-        tasks,
-        batch_size=settings.batch_size,
-        num_examples=settings.num_tuning,
-        **_options(settings, settings.source),
+    return _load(
+        settings, tasks, settings.source, "validation", settings.num_tuning
     )
 
 

@@ -26,6 +26,11 @@ class Spread:
     half_width: float | None
     count: int
 
+    @property
+    def interval(self):
+        """Pair of mean and half width, as plots take it."""
+        return self.mean, self.half_width
+
 
 def spread(values):
     """Summarizes the values of several seeds.

@@ -185,17 +185,19 @@ class Summary:
             if method not in left_out
         }
 
-    def over_targets(self, per_target, method):
-        """Spread over seeds of the mean over all targets.
+    def over_targets(self, per_target, method, targets=None):
+        """Spread over seeds of the mean over targets.
 
         Args:
             per_target: `gains` or `over_control`, of this summary.
             method: Name of a method.
+            targets: Optional list of names of targets. Defaults to all.
 
         Returns:
             A `Spread` of the seeds with a result for every target, or `None`.
         """
-        values = [per_target(method, target) for target in self.targets]
+        targets = self.targets if targets is None else targets
+        values = [per_target(method, target) for target in targets]
         seeds = set.intersection(*map(set, values)) if values else ()
         means = [np.mean([v[seed] for v in values]) for seed in sorted(seeds)]
         return spread(means) if means else None
