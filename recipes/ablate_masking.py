@@ -29,11 +29,7 @@ from comparison.command_line import is_quick
 from comparison.command_line import make_parser
 from comparison.command_line import parse
 from comparison.command_line import run
-from comparison.contenders import make_contender
 from comparison.data import load_validation
-from comparison.results import ComparisonResults
-from comparison.settings import Settings
-from comparison.source_models import SourceModels
 from comparison.statistics import spread
 from shared.reporting import CONTROL
 from shared.results_file import ResultsFile
@@ -88,25 +84,23 @@ def ratio_name(ratio):
     return f"{SHARED}, ratio {ratio:g}"
 
 
-def draw(content, output, settings, ratios, kept_ratios):
+def draw(comparison, ratios, kept_ratios):
     """Writes tables and figures.
 
     Args:
-        content: dict, what `results.json` holds.
-        output: Folder to write to.
-        settings: `Settings`.
+        comparison: `Comparison`, finished.
         ratios: Mask ratios of contenders.
         kept_ratios: Mask ratios to measure the synchronizer of S4T with, the
             first of which is 0.
     """
-    config = settings.configuration
+    output = comparison.settings.output
+    config = comparison.settings.configuration
     method = config.make_method("S4T")
     names = {r: ratio_name(r) for r in ratios if r != method.mask_ratio}
     names[method.mask_ratio] = SHARED
-    kept = measure_kept(output, settings, kept_ratios)
+    kept = measure_kept(comparison, kept_ratios)
     summary = draw_variants(
-        content,
-        output,
+        comparison,
         "Table 3 and Appendix D: Delta_TTT by masks, in percent",
         [kept_table(kept, config.make_tasks())],
     )
@@ -170,13 +164,13 @@ def draw_masks(method):
     return masks
 
 
-def measure_kept(output, settings, ratios):
+def measure_kept(comparison, ratios):
     """How much of its accuracy the synchronizer of S4T keeps under a mask.
 
+    The measurements of a source model are found again in `synchronizer.json`.
+
     Args:
-        output: Folder of `synchronizer.json`, where the measurements of a
-            source model are found again.
-        settings: `Settings`.
+        comparison: `Comparison`, finished.
         ratios: Mask ratios, the first of which is 0.
 
     Returns:
@@ -184,10 +178,10 @@ def measure_kept(output, settings, ratios):
         a mask ratio to the ratio of the metric to that without a mask, upside
         down for errors.
     """
-    measured = ResultsFile(output / "synchronizer.json")
-    sources = SourceModels(settings, ComparisonResults(output / "results.json"))
-    contender = make_contender(SHARED, "S4T", settings)
-    tasks = settings.configuration.make_tasks()
+    settings, sources = comparison.settings, comparison.sources
+    measured = ResultsFile(settings.output / "synchronizer.json")
+    contender = comparison.plan.contenders[SHARED]
+    tasks = comparison.tasks
     kept = {}
     for seed in settings.seeds:
         key = sources.path(seed, contender).stem
@@ -294,11 +288,8 @@ def main():
         ratios, kept_ratios = QUICK_RATIOS, QUICK_KEPT_RATIOS
     ratios = tuple(arguments.pop("ratios", ratios))
 
-    def draw_all(content, output):
-        given = {k: v for k, v in arguments.items() if k != "fresh"}
-        draw(content, output, Settings(**given), ratios, kept_ratios)
-
     methods = functools.partial(make_methods, ratios=ratios)
+    draw_all = functools.partial(draw, ratios=ratios, kept_ratios=kept_ratios)
     run(parser, {"methods": methods, **arguments}, workers, draw_all)
 
 

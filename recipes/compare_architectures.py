@@ -13,15 +13,13 @@ step. Each architecture is a comparison in a folder of its own, with its own
 import shared.quiet_start  # noqa: F401
 
 # isort: split
-import logging
+import functools
 import pathlib
-import time
 
 from comparison.ablation import gain_panels
-from comparison.command_line import begin
 from comparison.command_line import make_parser
-from comparison.command_line import make_pool
 from comparison.command_line import parse
+from comparison.command_line import run_several
 from comparison.summary import Summary
 from comparison.tables import network_table
 from comparison.tables import overall_table
@@ -84,14 +82,17 @@ def architectures_table(summaries):
     return Table(title, headers, rows)
 
 
-def draw(contents, output):
+def draw(comparisons, output):
     """Writes tables and figures.
 
     Args:
-        contents: dict from the name of a decoder to its results.
+        comparisons: dict from the title of a decoder to its `Comparison`.
         output: Folder to write to.
     """
-    summaries = {name: Summary(content) for name, content in contents.items()}
+    summaries = {
+        name: Summary(comparisons[title].results.content)
+        for name, title in TITLES.items()
+    }
     tables = [architectures_table(summaries)]
     panels = {}
     for name, summary in summaries.items():
@@ -124,25 +125,18 @@ def main():
     if "decoder" in arguments:
         decoder = arguments["decoder"]
         parser.error(f"--decoder is what is compared, not {decoder}")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    start = time.time()
     output = arguments.pop("output")
-    try:
-        pool = make_pool(**workers)
-        comparisons = {
-            decoder: begin(
-                methods, decoder=decoder, output=output / decoder, **arguments
-            )
-            for decoder, methods in METHODS.items()
+    several = {
+        TITLES[decoder]: {
+            "methods": methods,
+            "decoder": decoder,
+            "output": output / decoder,
+            **arguments,
         }
-    except ValueError as error:
-        parser.error(str(error))
-    for decoder, comparison in comparisons.items():
-        print(f"\n{TITLES[decoder]}")
-        comparison.run(pool)
-    contents = {k: c.results.content for k, c in comparisons.items()}
-    draw(contents, output)
-    print(f"Done in {time.time() - start:.0f} s: see {output}")
+        for decoder, methods in METHODS.items()
+    }
+    draw_all = functools.partial(draw, output=output)
+    run_several(parser, several, workers, draw_all, output)
 
 
 if __name__ == "__main__":

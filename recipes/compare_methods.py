@@ -80,9 +80,13 @@ def compare_methods(
     pool = make_pool(jobs, cluster)
     comparison = begin(methods or default_methods(), costs, fresh, **settings)
     comparison.run(pool)
-    content = comparison.results.content
-    draw(content, comparison.settings.output)
-    return content
+    draw_comparison(comparison)
+    return comparison.results.content
+
+
+def draw_comparison(comparison):
+    """Writes the tables and figures of a finished `Comparison`."""
+    draw(comparison.results.content, comparison.settings.output)
 
 
 def main():
@@ -92,7 +96,8 @@ def main():
     parser.add_argument("--methods", nargs="+", choices=known)
     parser.add_argument("--costs", type=pathlib.Path)
     arguments, workers = parse(parser)
-    run(parser, {"methods": default_methods(), **arguments}, workers, draw)
+    arguments = {"methods": default_methods(), **arguments}
+    run(parser, arguments, workers, draw_comparison)
 
 
 if __name__ == "__main__":

@@ -94,9 +94,10 @@ def noise_table(summary, datasets):
     return Table(title, headers, rows)
 
 
-def draw(content, output):
+def draw(comparison):
     """Writes tables and the figure."""
-    summary = Summary(content)
+    output = comparison.settings.output
+    summary = Summary(comparison.results.content)
     datasets = list(dict.fromkeys(map(without_noise, summary.targets)))
     targets = [target_table(summary, target) for target in summary.targets]
     last = [network_table(summary), tuning_table(summary)]
@@ -125,7 +126,7 @@ def draw(content, output):
         lines(
             panels,
             "Standard deviation of the noise\nrelative to the image's",
-            path=pathlib.Path(output, f"noise{suffix}"),
+            path=output / f"noise{suffix}",
             share_y=False,
         )
 

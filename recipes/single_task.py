@@ -107,12 +107,12 @@ def single_table(summary, target):
     return Table(f"Table 8: one task or all, {target}", headers, rows)
 
 
-def draw(content, output):
+def draw(comparison):
     """Writes tables and the figure."""
-    summary = Summary(content)
+    summary = Summary(comparison.results.content)
     tables = [single_table(summary, target) for target in summary.targets]
     title = "Delta_TTT of all tasks, in percent, also of those not adapted for"
-    draw_variants(content, output, title, tables)
+    draw_variants(comparison, title, tables)
 
 
 def main():

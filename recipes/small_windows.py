@@ -15,16 +15,14 @@ interruptions are those of `compare_methods.py`.
 import shared.quiet_start  # noqa: F401
 
 # isort: split
-import logging
+import functools
 import pathlib
-import time
 
 from comparison.ablation import GAIN
-from comparison.command_line import begin
 from comparison.command_line import is_quick
 from comparison.command_line import make_parser
-from comparison.command_line import make_pool
 from comparison.command_line import parse
+from comparison.command_line import run_several
 from comparison.contenders import SOURCE_ONLY
 from comparison.summary import Summary
 from comparison.writing import write_numbers
@@ -86,15 +84,18 @@ def gain_of(summary, name, target):
     return summary.over_targets(summary.gains, name, targets)
 
 
-def draw(contents, output, priors):
+def draw(comparisons, output, priors):
     """Writes tables and figures.
 
     Args:
-        contents: dict from batch size to results.
+        comparisons: dict from a title to the `Comparison` of a batch size.
         output: Folder to write to.
         priors: list of floats.
     """
-    summaries = {size: Summary(content) for size, content in contents.items()}
+    summaries = {
+        comparison.settings.batch_size: Summary(comparison.results.content)
+        for comparison in comparisons.values()
+    }
     targets = next(iter(summaries.values())).targets
     names = [None, *targets] if len(targets) > 1 else targets
     write_tables(
@@ -138,28 +139,19 @@ def main():
     windows = arguments.pop("windows", windows)
     priors = sorted({0.0, *arguments.pop("priors", PRIORS)})
     output = arguments.pop("output")
-    settings = {"protocol": "online", "steps": 1, **arguments}
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    start = time.time()
-    try:
-        pool = make_pool(**workers)
-        comparisons = {
-            size: begin(
-                make_methods(priors),
-                batch_size=size,
-                output=output / f"batch_{size}",
-                **settings,
-            )
-            for size in windows
+    several = {
+        f"Batches of {size}": {
+            "methods": make_methods(priors),
+            "batch_size": size,
+            "output": output / f"batch_{size}",
+            "protocol": "online",
+            "steps": 1,
+            **arguments,
         }
-    except ValueError as error:
-        parser.error(str(error))
-    for size, comparison in comparisons.items():
-        print(f"\nBatches of {size}")
-        comparison.run(pool)
-    contents = {k: c.results.content for k, c in comparisons.items()}
-    draw(contents, output, priors)
-    print(f"Done in {time.time() - start:.0f} s: see {output}")
+        for size in windows
+    }
+    draw_all = functools.partial(draw, output=output, priors=priors)
+    run_several(parser, several, workers, draw_all, output)
 
 
 if __name__ == "__main__":

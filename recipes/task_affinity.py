@@ -27,14 +27,9 @@ from comparison.adaptation import make_adapter
 from comparison.command_line import make_parser
 from comparison.command_line import parse
 from comparison.command_line import run
-from comparison.contenders import make_contender
 from comparison.data import load_fine_tuning
-from comparison.data import load_target
 from comparison.data import load_validation
 from comparison.keys import signature
-from comparison.results import ComparisonResults
-from comparison.settings import Settings
-from comparison.source_models import SourceModels
 from comparison.statistics import spread
 from comparison.summary import Summary
 from comparison.tables import overall_table
@@ -69,26 +64,25 @@ diagonal.
 """
 
 
-def measure(settings, choices, sources, seed, target_name):
+def measure(comparison, seed, target_name):
     """The affinities of one seed on one target.
 
     Args:
-        settings: `Settings`.
-        choices: dict from the name of a contender to its `"learning_rate"`
-            and `"step"`.
-        sources: `SourceModels`.
+        comparison: `Comparison`, finished.
         seed: int.
         target_name: Name of a target.
 
     Returns:
         dict from a state to a dict from a measure to a matrix, as nested lists.
     """
-    contender = make_contender("S4T", "S4T", settings)
-    tasks = settings.configuration.make_tasks()
-    target = load_target(settings, tasks, target_name)
+    settings, sources = comparison.settings, comparison.sources
+    contender = comparison.plan.contenders["S4T"]
+    target = comparison.target(target_name)
     network, method = sources.get(seed, contender, contender)
     found = {
-        SOURCE: affinities(network, method, load_validation(settings, tasks)),
+        SOURCE: affinities(
+            network, method, load_validation(settings, comparison.tasks)
+        ),
         BEFORE: affinities(network, method, target),
     }
     for name in (CONTROL, AFTER):
@@ -96,22 +90,23 @@ def measure(settings, choices, sources, seed, target_name):
         adapting = method
         if name == CONTROL:
             adapting = keras_s4t.methods.BatchNormOnly()
-        choice = choices["S4T" if name == AFTER else CONTROL]
+        choice = comparison.plan.choices["S4T" if name == AFTER else CONTROL]
         adapter = make_adapter(
             network, adapting, settings, choice["learning_rate"]
         )
         stream, _ = PROTOCOLS[settings.protocol](target, choice["step"])
         adapter.fit(stream, verbose=0)
         found[name] = affinities(network, method, target)
-    network, method = fine_tune(settings, sources, seed, target_name)
+    network, method = fine_tune(comparison, seed, target_name)
     found[TUNED] = affinities(network, method, target)
     return found
 
 
-def fine_tune(settings, sources, seed, target_name):
+def fine_tune(comparison, seed, target_name):
     """The source model, trained further on labeled images of a target."""
-    contender = make_contender("S4T", "S4T", settings)
-    network, method = sources.get(seed, contender, contender)
+    settings = comparison.settings
+    contender = comparison.plan.contenders["S4T"]
+    network, method = comparison.sources.get(seed, contender, contender)
     images = load_fine_tuning(settings, network.tasks, target_name, seed)
     steps = FINE_TUNING_EPOCHS * int(images.cardinality())
     trainer = settings.configuration.make_trainer(
@@ -173,27 +168,22 @@ def distances_table(records, target):
     return Table(title, headers, rows)
 
 
-def draw(content, output, settings):
+def draw(comparison):
     """Measures what is missing, and writes tables and figures."""
+    settings, plan = comparison.settings, comparison.plan
+    output = settings.output
     measured = AffinityFile(output / "affinities.json")
-    sources = SourceModels(settings, ComparisonResults(output / "results.json"))
-    tables = [overall_table(Summary(content))]
-    choices = {
-        name: {key: contender[key] for key in ("learning_rate", "step")}
-        for name, contender in content["contenders"].items()
-    }
-    names = [task.name for task in settings.configuration.make_tasks()]
+    tables = [overall_table(Summary(comparison.results.content))]
+    names = [task.name for task in comparison.tasks]
+    contender = plan.contenders["S4T"]
     for target in settings.targets:
         records = {}
         for seed in settings.seeds:
-            contender = make_contender("S4T", "S4T", settings)
-            key = sources.keys.run(seed, contender, contender, None, target)
-            key = signature(key, choices["S4T"], choices[CONTROL])
+            key = plan.keys.run(seed, contender, contender, None, target)
+            key = signature(key, plan.choices["S4T"], plan.choices[CONTROL])
             if key not in measured.content:
                 print(f"Measuring affinities: seed {seed}, {target}")
-                measured.content[key] = measure(
-                    settings, choices, sources, seed, target
-                )
+                measured.content[key] = measure(comparison, seed, target)
                 measured.save()
             records[seed] = measured.content[key]
         tables.append(distances_table(records, target))
@@ -228,11 +218,7 @@ def main():
     parser = make_parser(__doc__, pathlib.Path("runs/task_affinity"))
     arguments, workers = parse(parser)
 
-    def draw_all(content, output):
-        given = {k: v for k, v in arguments.items() if k != "fresh"}
-        draw(content, output, Settings(**given))
-
-    run(parser, {"methods": ["S4T"], **arguments}, workers, draw_all)
+    run(parser, {"methods": ["S4T"], **arguments}, workers, draw)
 
 
 if __name__ == "__main__":

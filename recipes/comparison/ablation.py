@@ -19,19 +19,19 @@ GAIN = r"$\Delta_\mathrm{TTT}$ (%)"
 OVER = "over BatchNormOnly (points)"
 
 
-def draw_variants(content, output, title, tables=()):
+def draw_variants(comparison, title, tables=()):
     """Writes what every ablation shows.
 
     Args:
-        content: dict, what `results.json` holds.
-        output: Folder to write to.
+        comparison: `Comparison`, finished.
         title: string. Title of the table over all targets.
         tables: Further tables, which stand behind that one.
 
     Returns:
         `Summary`.
     """
-    summary = Summary(content)
+    output = comparison.settings.output
+    summary = Summary(comparison.results.content)
     first = overall_table(summary, title)
     targets = [target_table(summary, target) for target in summary.targets]
     last = [network_table(summary), tuning_table(summary)]

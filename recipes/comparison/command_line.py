@@ -160,8 +160,7 @@ def run_program(parser, methods, draw):
     Args:
         parser: What `make_parser` returned.
         methods: As `begin` takes them.
-        draw: Function of the results, a dict, and the folder of the output,
-            which writes tables and figures.
+        draw: Function of the `Comparison` that writes tables and figures.
     """
     arguments, workers = parse(parser)
     run(parser, {"methods": methods, **arguments}, workers, draw)
@@ -169,17 +168,41 @@ def run_program(parser, methods, draw):
 
 def run(parser, arguments, workers, draw):
     """As `run_program`, with what `parse` returned."""
+    output = arguments["output"]
+
+    def draw_only(comparisons):
+        draw(*comparisons.values())
+
+    run_several(parser, {None: arguments}, workers, draw_only, output)
+
+
+def run_several(parser, several, workers, draw, output):
+    """Compares several times, all names and files being good, and draws.
+
+    Args:
+        parser: What `make_parser` returned.
+        several: dict from the title of a comparison, `None` for the only one,
+            to arguments of `begin`.
+        workers: dict, arguments of `make_pool`.
+        draw: Function of a dict from the title to the `Comparison` that writes
+            tables and figures.
+        output: Folder that the user is told to look at.
+    """
     # TensorFlow warns of functions that it compiles for every adapter anew.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     start = time.time()
     try:
         pool = make_pool(**workers)
-        comparison = begin(**arguments)
+        comparisons = {
+            title: begin(**arguments) for title, arguments in several.items()
+        }
     except ValueError as error:
         parser.error(str(error))
-    comparison.run(pool)
-    output = comparison.settings.output
-    draw(comparison.results.content, output)
+    for title, comparison in comparisons.items():
+        if title is not None:
+            print(f"\n{title}")
+        comparison.run(pool)
+    draw(comparisons)
     print(f"Done in {time.time() - start:.0f} s: see {output}")
 
 
