@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import tempfile
 import warnings
 import zipfile
 
@@ -37,7 +38,11 @@ class WholeWeights:
             ValueError: If the weights are those of other tasks, of tasks in
                 another order, or do not fit.
         """
-        received = saved_task_names(filepath)
+        with _weights_of(filepath) as weights:
+            self._load_weights(weights, filepath, skip_mismatch, **kwargs)
+
+    def _load_weights(self, weights, filepath, skip_mismatch, **kwargs):
+        received = saved_task_names(weights)
         expected = [task.name for task in self.tasks]
         if received not in (None, expected):
             text = (
@@ -61,7 +66,7 @@ class WholeWeights:
             ]
         )
         try:
-            super().load_weights(filepath, skip_mismatch, **kwargs)
+            super().load_weights(weights, skip_mismatch, **kwargs)
         except BaseException:
             before.restore()
             raise
@@ -95,26 +100,43 @@ def saved_task_names(filepath):
     """
     if not os.path.isfile(filepath):
         return None
-    with contextlib.ExitStack() as stack:
-        for part in _parts(pathlib.Path(filepath), stack):
-            found = []
-
-            def note(name, item, found=found):
-                if name.split("/")[-2:] == ["vars", NAMES]:
-                    found.append(json.loads(item[()].tobytes()))
-
-            stack.enter_context(h5py.File(part, "r")).visititems(note)
-            if found:
-                return found[0]
+    with _weights_of(filepath) as weights:
+        for path in _files(pathlib.Path(weights)):
+            with h5py.File(path, "r") as file:
+                names = _names(file)
+            if names is not None:
+                return json.loads(names.tobytes())
     return None
 
 
-def _parts(path, stack):
-    """The HDF5 files of a file of weights, paths or open files."""
-    if path.name.endswith(".keras"):
-        archive = stack.enter_context(zipfile.ZipFile(path))
-        if WEIGHTS in archive.namelist():
-            return [stack.enter_context(archive.open(WEIGHTS))]
+def _names(file):
+    # Visiting a whole file takes longer than reading its weights.
+    for usual in (f"network/vars/{NAMES}", f"vars/{NAMES}"):
+        if usual in file:
+            return file[usual][()]
+
+    def find(name, item):
+        return item[()] if name.endswith(f"/vars/{NAMES}") else None
+
+    return file.visititems(find)
+
+
+@contextlib.contextmanager
+def _weights_of(filepath):
+    """A file of weights, taken out of a `.keras` file.
+
+    Within the archive every seek of HDF5 reads from its beginning.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if str(filepath).endswith(".keras") and os.path.isfile(filepath):
+            with zipfile.ZipFile(filepath) as archive:
+                if WEIGHTS in archive.namelist():
+                    filepath = archive.extract(WEIGHTS, folder)
+        yield filepath
+
+
+def _files(path):
+    """The HDF5 files of a file of weights."""
     if path.name.endswith(".weights.h5"):
         return [path]
     if path.name.endswith(".weights.json"):

@@ -20,7 +20,7 @@ QUICK = {
     "steps": 2,
     "factors": (1.0, 100.0),
     "severities": (5,),
-    "timing_steps": (1, 3),
+    "timing_steps": (1, 1),
     # Starting worker processes takes longer than a few images do.
     "workers": 1,
 }

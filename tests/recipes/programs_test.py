@@ -54,7 +54,8 @@ def run_and_read_errors(folder, name, *arguments, output=None):
             *arguments,
         ],
         cwd=folder,
-        env={**env, "PYTHONPATH": str(ROOT)},
+        # Other tests have the other cores, see `conftest.py`.
+        env={**env, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )
