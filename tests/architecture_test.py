@@ -12,6 +12,16 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # What each room may import from this package, from the top floor down.
 MAY_IMPORT = {
+    "live": {
+        "checks",
+        "curves",
+        "data",
+        "files",
+        "methods",
+        "state",
+        "training",
+        "version",
+    },
     "data": {
         "batches",
         "checks",

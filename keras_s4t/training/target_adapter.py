@@ -329,6 +329,46 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """What a step moves, in words: variables, statistics, frozen layers."""
         return describe_updates(self)
 
+    def source_copy(self, method=None):
+        """A new adapter in the source state of this one, not compiled.
+
+        Args:
+            method: Optional `Method` to adapt with, by default a copy of that
+                of this adapter.
+
+        Returns:
+            A `TargetAdapter` that shares no variable with this one.
+
+        Raises:
+            ValueError: If the network or the method cannot be serialized.
+        """
+        originals = [self.network] if method else [self.network, self.method]
+        configs = [keras.saving.serialize_keras_object(x) for x in originals]
+        copies = [keras.saving.deserialize_keras_object(x) for x in configs]
+        adapter = TargetAdapter(
+            copies[0], method or copies[1], dtype=self.dtype_policy
+        )
+        source = self.source_values()
+        for original, copied in zip(originals, copies, strict=True):
+            for old, new in zip(
+                original.variables, copied.variables, strict=True
+            ):
+                value = source.get(id(old))
+                new.assign(ops.copy(old.value) if value is None else value)
+        return adapter
+
+    def source_values(self):
+        """What the variables are in the source state.
+
+        Returns:
+            dict from the `id` of a variable of this adapter to a NumPy array;
+            empty before the first update, when they are what they are.
+        """
+        if self._source_state is None:
+            return {}
+        arrays = self._source_state.arrays()
+        return dict(zip(map(id, self._state), arrays, strict=True))
+
     def take_source_state(self):
         """Makes the present state the one that `reset` returns to.
 

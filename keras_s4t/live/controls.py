@@ -1,0 +1,89 @@
+"""The models that adaptation is compared with while it runs."""
+
+import keras
+import numpy as np
+
+from keras_s4t.methods import BatchNormOnly
+from keras_s4t.methods import SourceOnly
+
+SOURCE, BATCH_NORM, ADAPTED = "source", "batch_norm", "adapted"
+
+
+class Controls:
+    """The source model, and the one whose statistics alone follow the target.
+
+    Args:
+        adapter: The `TargetAdapter` that adapts. It is not changed.
+    """
+
+    def __init__(self, adapter):
+        self.adapters = {SOURCE: adapter.source_copy(SourceOnly())}
+        if adapter.network.batch_norms:
+            method = BatchNormOnly(
+                prior=adapter.method.prior, momentum=adapter.method.momentum
+            )
+            self.adapters[BATCH_NORM] = adapter.source_copy(method)
+        for control in self.adapters.values():
+            control.compile(metrics=None)
+        self.adapters[ADAPTED] = adapter
+
+    @property
+    def names(self):
+        """The models that there are, the source first."""
+        return tuple(self.adapters)
+
+    @property
+    def reference(self):
+        """The name of the best model without gradients."""
+        return BATCH_NORM if BATCH_NORM in self.adapters else SOURCE
+
+    def follow(self, images):
+        """Lets the statistics of the control follow a batch."""
+        if BATCH_NORM in self.adapters:
+            self.adapters[BATCH_NORM].train_on_batch(images)
+
+    def outputs(self, name, images, batch_size=None):
+        """Raw outputs of a model.
+
+        Args:
+            name: Name of the model.
+            images: Array of images.
+            batch_size: Optional int, by default all images at once.
+
+        Returns:
+            dict from task name to a NumPy array.
+        """
+        batch_size = batch_size or len(images)
+        parts = [
+            self.adapters[name].predict_on_batch(images[i : i + batch_size])
+            for i in range(0, len(images), batch_size)
+        ]
+        return keras.tree.map_structure(lambda *x: np.concatenate(x), *parts)
+
+    def values(self, outputs):
+        """Postprocessed outputs, a dict of NumPy arrays."""
+        values = self.adapters[ADAPTED].network.postprocess(outputs)
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, values)
+
+    def reset(self):
+        """Returns the controls to the source."""
+        for name, control in self.adapters.items():
+            if name != ADAPTED:
+                control.reset()
+
+    def statistics(self):
+        """The statistics that follow the target, a list of arrays."""
+        return [
+            np.array(keras.ops.convert_to_numpy(variable))
+            for variable in self.adapters[
+                self.reference
+            ].network.moving_statistics
+        ]
+
+    def set_statistics(self, arrays, name=None):
+        """Assigns such statistics, to the control unless told otherwise."""
+        network = self.adapters[name or self.reference].network
+        for variable, array in zip(
+            network.moving_statistics, arrays, strict=True
+        ):
+            variable.assign(array)

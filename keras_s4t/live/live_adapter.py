@@ -1,0 +1,555 @@
+"""Adaptation to a stream of frames that nobody looks at."""
+
+import collections
+import numbers
+import time
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_s4t.checks import check_compiled
+from keras_s4t.checks import check_labels
+from keras_s4t.data.corruptions import CORRUPTIONS
+from keras_s4t.data.corruptions import corrupt
+from keras_s4t.live.adaptation import Adaptation
+from keras_s4t.live.audit import Audit
+from keras_s4t.live.choice import Choice
+from keras_s4t.live.controls import ADAPTED
+from keras_s4t.live.controls import SOURCE
+from keras_s4t.live.controls import Controls
+from keras_s4t.live.frame_format import FrameFormat
+from keras_s4t.live.history import History
+from keras_s4t.live.scores import gain
+from keras_s4t.live.scores import metrics_of
+from keras_s4t.live.serving import Serving
+from keras_s4t.live.window import Window
+from keras_s4t.live.worker import Worker
+
+# Latencies that medians and percentiles are of.
+KEPT_LATENCIES = 10_000
+
+
+class LiveAdapter:
+    """Adapts to a live stream of frames and predicts every one of them.
+
+    The last good frames are the batch that adaptation sees: statistics of one
+    frame are useless. Frames that are not finite, blank or equal to the frame
+    before are counted and kept from adaptation. A step whose loss or gradients
+    are not finite changes nothing.
+
+    After `collect` on labeled source images, two guards work:
+
+    - Collapse and drift, see `report` for the limits, lead back to the last
+      good state, and to the source's weights if that repeats. Then adaptation
+      pauses, twice as long each time.
+    - The source model, batch norm statistics alone and the adapted model are
+      scored on source images in the style of the window; the best predicts.
+
+    Labels of the target never reach the adaptation.
+
+    Args:
+        adapter: A compiled `TargetAdapter` whose method is prepared on the
+            source. It is adapted in place.
+        window: int. Frames that adaptation sees at once.
+        adapt_every: int. Frames from one adaptation to the next.
+        steps: int. Updates per adaptation.
+        predict_every: int. Frames from one prediction to the next; those in
+            between are not predicted.
+        check_every: int. Adaptations from one check of the guards to the next.
+        multiple: int. Frames are padded, by their nearest pixel, to heights
+            and widths that are multiples of it; predictions are cropped.
+        size: Optional pair of ints, height and width that frames are rescaled
+            to; by default those of the first frame.
+        size_change: `"refuse"` raises a `ValueError` for a frame of another
+            size than the first, `"rescale"` rescales it.
+        reset_every: Optional int. Adaptations after which the source's weights
+            are returned to (Press et al., "RDumb", NeurIPS 2023).
+        restore: float in [0, 1]. Share of the moved weights, drawn at random,
+            that return to the source after each adaptation (Wang et al.,
+            "CoTTA", CVPR 2022).
+        background: bool. Whether a thread adapts, while predictions use a copy
+            of the weights, which new ones replace as a whole. A window that
+            comes while the thread works is not adapted to, and counted.
+        audit: Optional path. Every decision is added to this file, a line of
+            JSON each.
+        history: int. Frames that `observe` takes labels for.
+        seed: int. Of what is drawn at random.
+
+    Raises:
+        ValueError: If an argument is out of its range, the adapter is not
+            compiled, or the window is too small for the method.
+
+    Example:
+
+    ```python
+    adapter = keras_s4t.TargetAdapter.from_preset("s4t_synth_rooms_64")
+    adapter.compile(metrics=None)
+    with keras_s4t.live.LiveAdapter(adapter) as live:
+        live.collect(source)
+        for frame in camera:
+            depth = live(frame)["depth"]
+    ```
+    """
+
+    def __init__(
+        self,
+        adapter,
+        window=8,
+        adapt_every=8,
+        steps=1,
+        predict_every=1,
+        check_every=1,
+        multiple=32,
+        size=None,
+        size_change="refuse",
+        reset_every=None,
+        restore=0.0,
+        background=False,
+        audit=None,
+        history=32,
+        seed=0,
+    ):
+        check_compiled(adapter, "LiveAdapter")
+        for name, value in {
+            "window": window,
+            "adapt_every": adapt_every,
+            "steps": steps,
+            "predict_every": predict_every,
+            "check_every": check_every,
+            "reset_every": 1 if reset_every is None else reset_every,
+            "history": history,
+        }.items():
+            if not isinstance(value, numbers.Integral) or value < 1:
+                raise ValueError(
+                    f"`{name}` must be a positive integer. "
+                    f"Received: {name}={value!r}"
+                )
+        if not 0 <= restore <= 1:
+            raise ValueError(
+                "`restore` must be in the range [0, 1]. "
+                f"Received: restore={restore}"
+            )
+        channels = adapter.network.num_channels
+        self.format = FrameFormat(channels, multiple, size, size_change)
+        probe = np.zeros((window, multiple, multiple, channels), "float32")
+        adapter.method.check_target(probe, window)
+        adapter.check_trainable()
+        adapter.prepare_method()
+        self.adapter = adapter
+        self.window = Window(window)
+        self.adapt_every = adapt_every
+        self.predict_every = predict_every
+        self.adaptation = Adaptation(
+            adapter, None, steps, check_every, reset_every, restore, seed
+        )
+        self.audit = Audit(audit)
+        #: Number of the last frame; the first one is 0.
+        self.frame_id = -1
+        self._since_update = 0
+        self._skipped = collections.Counter()
+        self._num_missed = 0
+        self._has_predicted = False
+        self._history = History(history)
+        self._prediction_seconds = collections.deque(maxlen=KEPT_LATENCIES)
+        self._adaptation_seconds = collections.deque(maxlen=KEPT_LATENCIES)
+        self._started = None
+        self._warned = False
+        self._serving = self._worker = None
+        if background:
+            self._serving = Serving(adapter)
+            self._worker = Worker(self._adapt, "keras_s4t.live")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __call__(self, frames):
+        """Adapts, if it is time to, and predicts.
+
+        Args:
+            frames: One frame, an array of shape `(height, width, channels)`,
+                uint8 or float in 0 ... 255, or a batch of them in their order.
+
+        Returns:
+            dict from task name to the prediction of the frame, a NumPy array
+            without a batch axis, or of the batch: class ids, meters and so on,
+            see `Task.postprocess`. For a frame that is not finite, class ids
+            are -1 and other values NaN. `None` if the frame, or every one of
+            the batch, is not to be predicted.
+
+        Raises:
+            ValueError: If it is no such array, or of another size than the
+                frames before.
+        """
+        if self._started is None:
+            self._started = time.perf_counter()
+        images = self.format.images(frames)
+        is_single = np.ndim(frames) < 4
+        ids = range(self.frame_id + 1, self.frame_id + 1 + len(images))
+        self.frame_id = ids[-1]
+        padded = self.format.padded(images)
+        for image in padded:
+            fault = self.window.push(image)
+            if fault is None:
+                self._since_update += 1
+            else:
+                self._skipped[fault] += 1
+        predicts = any(i % self.predict_every == 0 for i in ids)
+        values = name = None
+        if predicts and self.adapter.predict_at == "before":
+            values, name = self._predict(padded)
+        self._update_if_due()
+        if predicts and self.adapter.predict_at == "after":
+            values, name = self._predict(padded)
+        for i, frame_id in enumerate(ids):
+            prediction = values and {k: v[i] for k, v in values.items()}
+            self._history.add(frame_id, images[i], prediction, name)
+        if values is not None and is_single:
+            return {k: v[0] for k, v in values.items()}
+        return values
+
+    def run(self, frames):
+        """Predicts frame by frame.
+
+        Args:
+            frames: Iterable of arrays, or of objects with an `image`, such as
+                those of `read_frames`.
+
+        Yields:
+            Pairs of a frame and what calling with it returns.
+        """
+        for frame in frames:
+            yield frame, self(getattr(frame, "image", frame))
+
+    @property
+    def predicts(self):
+        """The name of the model that predicts.
+
+        `"adapted"`, `"batch_norm"` or `"source"`.
+        """
+        serving = self._serving
+        return serving.name if serving else self.adaptation.predicts
+
+    def collect(
+        self,
+        source,
+        num_images=64,
+        memory=32,
+        corruptions=tuple(CORRUPTIONS),
+        severity=3,
+        tolerance=1.5,
+        margin=0.5,
+    ):
+        """Calibrates the guards on labeled source images.
+
+        Of the first images, `memory` are kept for the choice of the model that
+        predicts. The others calibrate: they and their corruptions are adapted
+        to, as the target will be, and the source returned to.
+
+        Args:
+            source: Iterable of batches `(images, labels)` or `(images, labels,
+                masks)`, of one size.
+            num_images: int. Images to read.
+            memory: int. How many of them are kept.
+            corruptions: Names of corruptions, see
+                `keras_s4t.data.corruptions`, that the guards are to accept.
+            severity: int in 1 ... 5, of the corruptions.
+            tolerance: float, at least 1. Limits are this much wider than what
+                was seen.
+            margin: float. In percent of Delta_TTT: how much better another
+                model must score to take over.
+
+        Returns:
+            dict with the `"limits"` of the scores, `"residuals"`, the source
+            model's own errors in the units of the metrics, `"corrections"`,
+            what is added to estimated gains, in percent, and `"appearances"`,
+            a list of what was measured.
+
+        Raises:
+            ValueError: If there are too few images, or labels are missing.
+        """
+        self.wait()
+        size = self.window.size
+        kept = memory // size * size
+        if not size <= kept <= num_images - size:
+            raise ValueError(
+                "`memory` must be at least the window, and leave as many "
+                f"images to calibrate. Received: memory={memory}, "
+                f"num_images={num_images} at a window of {size} frames"
+            )
+        for name in corruptions:
+            if name not in CORRUPTIONS:
+                raise ValueError(
+                    "`corruptions` must be names of "
+                    f"{sorted(CORRUPTIONS)}. Received: {name!r}"
+                )
+        images, labels, masks = _gathered(source, num_images)
+        adapter = self.adapter
+        adapter.check_data(images, labels, masks or None)
+        missing = [t.name for t in adapter.tasks if t.name not in labels]
+        if missing:
+            raise ValueError(
+                "Source images must have labels of every task. Received: "
+                f"images without labels of {missing}"
+            )
+        if self.adaptation.controls is None:
+            self.adaptation.controls = Controls(adapter)
+        self.adaptation.choice = Choice(
+            adapter.tasks,
+            images[:kept],
+            {k: v[:kept] for k, v in labels.items()},
+            {k: v[:kept] for k, v in masks.items()},
+            margin,
+        )
+        appearances = {"source": lambda x: x} | {
+            name: lambda x, name=name: corrupt(x, name, severity)
+            for name in corruptions
+        }
+        measured = self.adaptation.collect(
+            images[kept:],
+            {k: v[kept:] for k, v in labels.items()},
+            {k: v[kept:] for k, v in masks.items()},
+            appearances,
+            size,
+            tolerance,
+        )
+        return {**self.limits(), "appearances": measured}
+
+    def limits(self):
+        """What `collect` found: limits, residuals and corrections."""
+        adaptation = self.adaptation
+        if adaptation.guard is None:
+            return {"limits": {}, "residuals": {}, "corrections": {}}
+        return {
+            "limits": adaptation.guard.limits,
+            "residuals": adaptation.guard.residuals,
+            "corrections": {
+                name: adaptation.choice.correction(name)
+                for name in adaptation.controls.names
+            },
+        }
+
+    def observe(self, frame_id, labels, masks=None):
+        """Scores the models on a frame whose labels came late.
+
+        The labels correct the scores by which a model is chosen. They never
+        reach the adaptation.
+
+        Args:
+            frame_id: int. Number of the frame, see `frame_id`.
+            labels: dict from task name to the labels of the frame, without a
+                batch axis, of the size of the frame. Some tasks are enough.
+            masks: Optional dict from task name to masks.
+
+        Returns:
+            dict with the name of the model that `"predicted"` the frame, and
+            its `"metrics"`, a dict.
+
+        Raises:
+            ValueError: If the frame is not among the last `history` ones, was
+                not predicted, or the labels do not fit.
+        """
+        frame, prediction, predicted = self._history.get(frame_id)
+        labels = {k: np.asarray(v)[None] for k, v in labels.items()}
+        masks = {k: np.asarray(v)[None] for k, v in (masks or {}).items()}
+        check_labels(labels, frame.shape[:2], self.adapter.tasks)
+        values = {k: v[None] for k, v in prediction.items()}
+        metrics = metrics_of(self.adapter.tasks, values, labels, masks)
+        record = {"observed": frame_id, "predicted": predicted}
+        record["metrics"] = metrics
+        self.wait()
+        adaptation = self.adaptation
+        if adaptation.choice is not None and np.isfinite(frame).all():
+            padded = self.format.padded(frame[None])
+            measured = {
+                name: metrics_of(
+                    self.adapter.tasks,
+                    self.format.cropped(self._values(control, padded)),
+                    labels,
+                    masks,
+                )
+                for name, control in adaptation.controls.adapters.items()
+            }
+            record["gains"] = {
+                name: gain(self.adapter.tasks, measured[SOURCE], found)
+                for name, found in measured.items()
+            }
+            for name, estimated in adaptation.estimates.items():
+                true = record["gains"][name]
+                adaptation.choice.learn(name, estimated, true)
+        self.audit.write(record)
+        return {"predicted": predicted, "metrics": metrics}
+
+    def report(self):
+        """Counts and latencies.
+
+        Returns:
+            dict with the number of `"frames"`; of those `"skipped"` by reason;
+            of `"windows"`; of each of the `"actions"`; of windows that were
+            `"missed"` since the thread was at work; the name of the model that
+            `"predicts"`; `"frames_per_second"`; and the median and the 99th
+            percentile of the `"prediction_seconds"` and the
+            `"adaptation_seconds"`, `None` before there are any; and
+            `"statistics_distance"`, how far the batch norm statistics are from
+            the source, in standard deviations of the source.
+        """
+        adaptation = self.adaptation
+        seconds = None
+        if self._started is not None:
+            seconds = time.perf_counter() - self._started
+        return {
+            "frames": self.frame_id + 1,
+            "skipped": dict(self._skipped),
+            "windows": adaptation.num_windows,
+            "actions": dict(adaptation.counts),
+            "missed": self._num_missed,
+            "predicts": self.predicts,
+            "frames_per_second": seconds and (self.frame_id + 1) / seconds,
+            "prediction_seconds": _quantiles(self._prediction_seconds),
+            "adaptation_seconds": _quantiles(self._adaptation_seconds),
+            "statistics_distance": adaptation.distance,
+        }
+
+    def reset(self):
+        """Returns to the source, and forgets the window."""
+        self.wait()
+        self.adaptation.return_to_source()
+        self.window = Window(self.window.size)
+        self._since_update = 0
+        if self._serving:
+            self._serving.publish(ADAPTED, self.adapter.network)
+
+    def wait(self):
+        """Waits until the thread is idle, if there is one."""
+        if self._worker:
+            self._worker.wait()
+
+    def close(self):
+        """Ends the thread, if there is one.
+
+        Raises:
+            RuntimeError: If adaptation had ended by an error.
+        """
+        if self._worker:
+            self._worker.close()
+            error, self._worker = self._worker.error, None
+            if error is not None:
+                raise RuntimeError(
+                    "Adaptation had ended by an error; predictions went on "
+                    "with the last weights"
+                ) from error
+
+    def _update_if_due(self):
+        if not self.window.is_full or self._since_update < self.adapt_every:
+            return
+        job = self.window.batch(), self.frame_id
+        if self._serving is None:
+            self._adapt(job)
+        elif self._worker is None or not self._worker.offer(job):
+            self._num_missed += 1
+            self._warn_of_error()
+        self._since_update = 0
+
+    def _adapt(self, job):
+        """One adaptation; runs in the thread, if there is one."""
+        images, frame_id = job
+        start = time.perf_counter()
+        record = self.adaptation.update(images)
+        seconds = time.perf_counter() - start
+        if record["window"] > 1:
+            # The first one compiles.
+            self._adaptation_seconds.append(seconds)
+        if self._serving:
+            network = self.adaptation.predictor().network
+            self._serving.publish(self.adaptation.predicts, network)
+        self.audit.write({"frame": frame_id, **record, "seconds": seconds})
+
+    def _warn_of_error(self):
+        error = self._worker and self._worker.error
+        if error is not None and not self._warned:
+            self._warned = True
+            warnings.warn(
+                "Adaptation has ended by an error, predictions go on with the "
+                f"last weights: {type(error).__name__}: {error}",
+                stacklevel=4,
+            )
+
+    def _predict(self, images):
+        """Cropped values of padded images, and the name of the model."""
+        start = time.perf_counter()
+        finite = np.isfinite(images).all(axis=(1, 2, 3))
+        usable = np.where(finite[:, None, None, None], images, 0)
+        predictor = self.adaptation.predictor()
+        if self._serving:
+            predictor = self._serving.predictor()
+        name = self.predicts
+        values = self.format.cropped(self._values(predictor, usable))
+        for value in values.values():
+            value[~finite] = -1 if value.dtype.kind in "iu" else np.nan
+        if self._has_predicted:
+            self._prediction_seconds.append(time.perf_counter() - start)
+        # The first one compiles.
+        self._has_predicted = True
+        return values, name
+
+    def _values(self, predictor, images):
+        """Values of a model, which may need a whole batch to normalize."""
+        count = len(images)
+        if predictor.method.bn_mode == "batch":
+            others = self.window.batch()[count:] if self.window.frames else []
+            if len(others):
+                images = np.concatenate([others, images])
+        outputs = predictor.predict_on_batch(images)
+        values = predictor.network.postprocess(outputs)
+        return {
+            name: np.array(ops.convert_to_numpy(value)[-count:])
+            for name, value in values.items()
+        }
+
+
+def _gathered(source, count):
+    """The first images of batches, with labels and masks."""
+    images, labels, masks, found = [], [], [], 0
+    for batch in source:
+        x, y, mask = keras.utils.unpack_x_y_sample_weight(batch)
+        if not isinstance(y, dict):
+            raise ValueError(
+                "`source` must hold batches `(images, labels)` or `(images, "
+                "labels, masks)`, labels being a dict by task name. Received: "
+                f"labels of type {type(y).__name__}"
+            )
+        images.append(ops.convert_to_numpy(x))
+        labels.append({k: ops.convert_to_numpy(v) for k, v in y.items()})
+        masks.append(
+            {k: ops.convert_to_numpy(v) for k, v in (mask or {}).items()}
+        )
+        found += len(images[-1])
+        if found >= count:
+            break
+    if found < count:
+        raise ValueError(
+            f"`source` must have at least num_images={count} images. "
+            f"Received: {found}"
+        )
+
+    def joined(dicts):
+        return {
+            key: np.concatenate([d[key] for d in dicts])[:count]
+            for key in dicts[0]
+        }
+
+    return np.concatenate(images)[:count], joined(labels), joined(masks)
+
+
+def _quantiles(seconds):
+    if not seconds:
+        return None
+    seconds = list(seconds)
+    return {
+        "median": float(np.median(seconds)),
+        "p99": float(np.percentile(seconds, 99)),
+    }
