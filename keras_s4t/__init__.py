@@ -20,6 +20,7 @@ from keras_s4t import callbacks
 from keras_s4t import curves
 from keras_s4t import data
 from keras_s4t import layers
+from keras_s4t import live
 from keras_s4t import losses
 from keras_s4t import methods
 from keras_s4t import metrics
@@ -39,6 +40,7 @@ __all__ = [
     "curves",
     "data",
     "layers",
+    "live",
     "losses",
     "methods",
     "metrics",

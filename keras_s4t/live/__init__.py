@@ -1,0 +1,9 @@
+"""Streams of frames as they come."""
+
+from keras_s4t.live.frames import Frame
+from keras_s4t.live.frames import read_frames
+
+__all__ = [
+    "Frame",
+    "read_frames",
+]
