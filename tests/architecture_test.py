@@ -252,6 +252,7 @@ def test_everything_exported_has_a_docstring():
         keras_s4t.curves,
         keras_s4t.data,
         keras_s4t.layers,
+        keras_s4t.live,
         keras_s4t.losses,
         keras_s4t.methods,
         keras_s4t.metrics,

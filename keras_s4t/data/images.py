@@ -168,6 +168,24 @@ def fit_array(image, canvas, color):
     return fitted, size
 
 
+def image_paths(folder):
+    """The image files under a folder, in the order of their names.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Returns:
+        list of `pathlib.Path`, with the suffixes that Pillow knows. Numbers in
+        names count as numbers.
+    """
+    known = Image.registered_extensions()
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        (path for path in paths if path.suffix.lower() in known),
+        key=natural_key,
+    )
+
+
 def natural_key(path):
     """A key that sorts numbers in names as numbers.
 

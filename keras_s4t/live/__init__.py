@@ -1,6 +1,15 @@
 """Adaptation to live streams of frames."""
 
 from keras_s4t.live.audit import read_audit
+from keras_s4t.live.frames import Frame
+from keras_s4t.live.frames import VideoWriter
+from keras_s4t.live.frames import read_frames
 from keras_s4t.live.live_adapter import LiveAdapter
 
-__all__ = ["LiveAdapter", "read_audit"]
+__all__ = [
+    "Frame",
+    "LiveAdapter",
+    "VideoWriter",
+    "read_audit",
+    "read_frames",
+]

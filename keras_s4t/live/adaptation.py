@@ -3,9 +3,14 @@
 import keras
 import numpy as np
 
+from keras_s4t.live.choice import Choice
 from keras_s4t.live.controls import ADAPTED
 from keras_s4t.live.controls import SOURCE
+from keras_s4t.live.controls import Controls
 from keras_s4t.live.guard import Guard
+from keras_s4t.live.saving import flat
+from keras_s4t.live.saving import unflat_dict
+from keras_s4t.live.saving import unflat_list
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.state.snapshot import Snapshot
@@ -186,6 +191,65 @@ class Adaptation:
         guard.calibrate(scores)
         self.guard = guard
         return measured
+
+    def state(self):
+        """What going on needs beside the adapter.
+
+        Returns:
+            Pair of a dict that JSON can hold and a dict of arrays.
+        """
+        values = {
+            "rng": self.rng.bit_generator.state,
+            "predicts": self.predicts,
+            "estimates": self.estimates,
+            "num_windows": self.num_windows,
+            "failures": self.failures,
+            "pause": self.pause,
+            "counts": self.counts,
+            "distance": self.distance,
+            "has_good_state": self._good is not None,
+        }
+        arrays = flat("good", self._good.arrays() if self._good else [])
+        if self.controls:
+            arrays |= flat("statistics", self.controls.statistics())
+            values |= {
+                "limits": self.guard.limits,
+                "residuals": self.guard.residuals,
+                "tolerance": self.guard.tolerance,
+                "errors": self.choice.errors,
+                "margin": self.choice.margin,
+            }
+            arrays |= {"memory": self.choice.images}
+            arrays |= flat("labels", self.choice.labels)
+            arrays |= flat("masks", self.choice.masks)
+        return values, arrays
+
+    def set_state(self, values, arrays):
+        """Takes what `state` returned."""
+        self.rng.bit_generator.state = values["rng"]
+        self.num_windows = values["num_windows"]
+        self.failures, self.pause = values["failures"], values["pause"]
+        self.counts, self.distance = values["counts"], values["distance"]
+        self.estimates = values["estimates"]
+        if values["has_good_state"]:
+            self._good = Snapshot(self._variables, unflat_list("good", arrays))
+        if "limits" in values:
+            self.controls = Controls(self.adapter)
+            statistics = unflat_list("statistics", arrays)
+            self.controls.set_statistics(statistics)
+            self.guard = Guard(self.adapter.tasks, values["tolerance"])
+            self.guard.limits = values["limits"]
+            self.guard.residuals = values["residuals"]
+            self.choice = Choice(
+                self.adapter.tasks,
+                arrays["memory"],
+                unflat_dict("labels", arrays),
+                unflat_dict("masks", arrays),
+                values["margin"],
+            )
+            errors = values["errors"]
+            self.choice.errors = {k: tuple(v) for k, v in errors.items()}
+        self.predicts = values["predicts"]
 
     @property
     def _variables(self):

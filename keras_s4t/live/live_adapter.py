@@ -1,7 +1,6 @@
 """Adaptation to a stream of frames that nobody looks at."""
 
 import collections
-import numbers
 import time
 import warnings
 
@@ -21,6 +20,11 @@ from keras_s4t.live.controls import SOURCE
 from keras_s4t.live.controls import Controls
 from keras_s4t.live.frame_format import FrameFormat
 from keras_s4t.live.history import History
+from keras_s4t.live.saving import flat
+from keras_s4t.live.saving import load_state
+from keras_s4t.live.saving import save_state
+from keras_s4t.live.saving import unflat_dict
+from keras_s4t.live.saving import unflat_list
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.live.serving import Serving
@@ -121,7 +125,7 @@ class LiveAdapter:
             "reset_every": 1 if reset_every is None else reset_every,
             "history": history,
         }.items():
-            if not isinstance(value, numbers.Integral) or value < 1:
+            if not isinstance(value, int) or value < 1:
                 raise ValueError(
                     f"`{name}` must be a positive integer. "
                     f"Received: {name}={value!r}"
@@ -137,6 +141,22 @@ class LiveAdapter:
         adapter.method.check_target(probe, window)
         adapter.check_trainable()
         adapter.prepare_method()
+        self._arguments = {
+            "window": window,
+            "adapt_every": adapt_every,
+            "steps": steps,
+            "predict_every": predict_every,
+            "check_every": check_every,
+            "multiple": multiple,
+            "size": size,
+            "size_change": size_change,
+            "reset_every": reset_every,
+            "restore": restore,
+            "background": background,
+            "audit": None if audit is None else str(audit),
+            "history": history,
+            "seed": seed,
+        }
         self.adapter = adapter
         self.window = Window(window)
         self.adapt_every = adapt_every
@@ -422,6 +442,87 @@ class LiveAdapter:
         self._since_update = 0
         if self._serving:
             self._serving.publish(ADAPTED, self.adapter.network)
+
+    def save(self, folder):
+        """Writes everything that going on needs; whole or not at all.
+
+        The models, the optimizer, the window, the counters, the random state
+        and what `collect` found. The continued run equals the uninterrupted
+        one. Latencies begin anew.
+
+        Args:
+            folder: string or path. A state that is there already is replaced
+                when the new one is complete.
+
+        Raises:
+            OSError: If it cannot be written. The previous state stays.
+        """
+        self.wait()
+        values, arrays = self.adaptation.state()
+        window, history = self.window, self._history.entries
+        arrays |= flat("window", list(window.frames))
+        if window.previous is not None:
+            arrays["previous"] = window.previous
+        entries = []
+        for frame_id, (frame, prediction, name) in history.items():
+            arrays[f"frame/{frame_id}"] = frame
+            arrays |= flat(f"prediction/{frame_id}", prediction or {})
+            entries.append([frame_id, prediction is not None, name])
+        values |= {
+            "arguments": self._arguments,
+            "frame_size": self.format.size,
+            "frame_id": self.frame_id,
+            "since_update": self._since_update,
+            "skipped_frames": dict(self._skipped),
+            "missed": self._num_missed,
+            "history": entries,
+        }
+        save_state(folder, self.adapter, values, arrays)
+
+    @classmethod
+    def load(cls, folder, **kwargs):
+        """Goes on from what `save` has written.
+
+        Args:
+            folder: string or path.
+            **kwargs: Arguments of the constructor to replace the saved ones,
+                such as `audit` or `background`, but for the window.
+
+        Returns:
+            A `LiveAdapter`.
+
+        Raises:
+            ValueError: If the folder holds no complete state.
+        """
+        if {"adapter", "window"} & set(kwargs):
+            raise ValueError(
+                "`adapter` and `window` must be the saved ones. "
+                f"Received: {sorted(kwargs)}"
+            )
+        adapter, values, arrays = load_state(folder)
+        live = cls(adapter, **{**values["arguments"], **kwargs})
+        live.adaptation.set_state(values, arrays)
+        if live.format.size is None and values["frame_size"]:
+            live.format.size = tuple(values["frame_size"])
+        live.window.frames.extend(unflat_list("window", arrays))
+        live.window.previous = arrays.get("previous")
+        live.frame_id = values["frame_id"]
+        live._since_update = values["since_update"]
+        live._skipped.update(values["skipped_frames"])
+        live._num_missed = values["missed"]
+        for frame_id, is_predicted, name in values["history"]:
+            prediction = unflat_dict(f"prediction/{frame_id}", arrays)
+            live._history.add(
+                frame_id,
+                arrays[f"frame/{frame_id}"],
+                prediction if is_predicted else None,
+                name,
+            )
+        if live._serving:
+            network = live.adaptation.predictor().network
+            live._serving.publish(live.adaptation.predicts, network)
+            live._serving.predictor()
+        return live
 
     def wait(self):
         """Waits until the thread is idle, if there is one."""

@@ -3,8 +3,6 @@
 import itertools
 import math
 
-from PIL import Image
-
 from keras_s4t.data import images as image_files
 from keras_s4t.data.pipeline.resizing import PADDING_COLOR
 
@@ -23,11 +21,7 @@ def read_all(folder, skipped):
     Yields:
         Pair of a path and a uint8 array of shape `(height, width, 3)`.
     """
-    known = Image.registered_extensions()
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    for path in sorted(paths, key=image_files.natural_key):
-        if path.suffix.lower() not in known:
-            continue
+    for path in image_files.image_paths(folder):
         try:
             yield path, image_files.read_photograph(path)
         except ValueError as error:
