@@ -92,7 +92,8 @@ class Adaptation:
             dict with `"window"`, `"action"`, `"reason"`, `"predicts"`, the
             name of the model that predicts from now on, `"loss"`,
             `"statistics_distance"`, how far the batch norms' moving means are
-            from the source, in standard deviations of the source, `"scores"` of the guard and `"estimates"` of the choice.
+            from the source, in standard deviations of the source, `"scores"`
+            of the guard and `"estimates"` of the choice, gains in percent.
         """
         before = Snapshot(self._variables)
         try:

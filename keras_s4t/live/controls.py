@@ -25,6 +25,9 @@ class Controls:
             self.adapters[BATCH_NORM] = adapter.source_copy(method)
         for control in self.adapters.values():
             control.compile(metrics=None)
+        if BATCH_NORM in self.adapters:
+            # Takes the source state before the statistics may be set.
+            self.adapters[BATCH_NORM].prepare_method()
         self.adapters[ADAPTED] = adapter
 
     @property

@@ -212,6 +212,7 @@ class LiveAdapter:
         ids = range(self.frame_id + 1, self.frame_id + 1 + len(images))
         self.frame_id = ids[-1]
         padded = self.format.padded(images)
+        before = self._frames_before(len(images))
         for image in padded:
             fault = self.window.push(image)
             if fault is None:
@@ -221,10 +222,10 @@ class LiveAdapter:
         predicts = any(i % self.predict_every == 0 for i in ids)
         values = name = None
         if predicts and self.adapter.predict_at == "before":
-            values, name = self._predict(padded)
+            values, name = self._predict(padded, before)
         self._update_if_due()
         if predicts and self.adapter.predict_at == "after":
-            values, name = self._predict(padded)
+            values, name = self._predict(padded, before)
         for i, frame_id in enumerate(ids):
             prediction = values and {k: v[i] for k, v in values.items()}
             self._history.add(frame_id, images[i], prediction, name)
@@ -309,13 +310,13 @@ class LiveAdapter:
                 )
         images, labels, masks = _gathered(source, num_images)
         adapter = self.adapter
-        adapter.check_data(images, labels, masks or None)
         missing = [t.name for t in adapter.tasks if t.name not in labels]
         if missing:
             raise ValueError(
                 "Source images must have labels of every task. Received: "
                 f"images without labels of {missing}"
             )
+        adapter.check_data(images, labels, masks or None)
         if self.adaptation.controls is None:
             self.adaptation.controls = Controls(adapter)
         self.adaptation.choice = Choice(
@@ -388,7 +389,9 @@ class LiveAdapter:
             measured = {
                 name: metrics_of(
                     self.adapter.tasks,
-                    self.format.cropped(self._values(control, padded)),
+                    self.format.cropped(
+                        self._values(control, padded, self._frames_before(1))
+                    ),
                     labels,
                     masks,
                 )
@@ -579,7 +582,7 @@ class LiveAdapter:
                 stacklevel=4,
             )
 
-    def _predict(self, images):
+    def _predict(self, images, before):
         """Cropped values of padded images, and the name of the model."""
         start = time.perf_counter()
         finite = np.isfinite(images).all(axis=(1, 2, 3))
@@ -588,7 +591,7 @@ class LiveAdapter:
         if self._serving:
             predictor = self._serving.predictor()
         name = self.predicts
-        values = self.format.cropped(self._values(predictor, usable))
+        values = self.format.cropped(self._values(predictor, usable, before))
         for value in values.values():
             value[~finite] = -1 if value.dtype.kind in "iu" else np.nan
         if self._has_predicted:
@@ -597,13 +600,17 @@ class LiveAdapter:
         self._has_predicted = True
         return values, name
 
-    def _values(self, predictor, images):
-        """Values of a model, which may need a whole batch to normalize."""
+    def _frames_before(self, count):
+        """What completes `count` frames to a window, for batch statistics."""
+        if self.adapter.method.bn_mode != "batch" or not self.window.frames:
+            return []
+        return self.window.batch()[count:]
+
+    def _values(self, predictor, images, before):
+        """Values of a model, which may need other frames to normalize."""
         count = len(images)
-        if predictor.method.bn_mode == "batch":
-            others = self.window.batch()[count:] if self.window.frames else []
-            if len(others):
-                images = np.concatenate([others, images])
+        if predictor.method.bn_mode == "batch" and len(before):
+            images = np.concatenate([before, images])
         outputs = predictor.predict_on_batch(images)
         values = predictor.network.postprocess(outputs)
         return {
