@@ -75,6 +75,7 @@ def test_frames_are_adapted_to_in_windows():
     assert report["prediction_seconds"]["median"] > 0
 
 
+@pytest.mark.eager
 def test_a_batch_is_its_frames():
     frames = make_frames(4)
     one, other = make_live(adapt_every=4), make_live(adapt_every=4)
@@ -89,6 +90,7 @@ def test_a_batch_is_its_frames():
     assert one.frame_id == other.frame_id == 3
 
 
+@pytest.mark.eager
 def test_padding_is_cropped():
     live = make_live(multiple=8)
     prediction = live(make_frames(1, size=(13, 18))[0])
@@ -99,6 +101,7 @@ def test_padding_is_cropped():
     np.testing.assert_array_equal(padded[13:, :18], padded[12:13, :18][[0] * 3])
 
 
+@pytest.mark.eager
 def test_frames_that_are_not_predicted():
     live = make_live(predict_every=3)
     received = [live(frame) is not None for frame in make_frames(7)]
@@ -118,6 +121,7 @@ def test_methods_that_normalize_with_the_batch():
     np.testing.assert_allclose(prediction["depth"], expected, rtol=1e-5)
 
 
+@pytest.mark.eager
 def test_prediction_before_the_update():
     adapter, other = tiny.make_adapter(), tiny.make_adapter()
     adapter.compile(keras.optimizers.SGD(1e-2), predict="before")
@@ -131,6 +135,7 @@ def test_prediction_before_the_update():
     assert live.report()["windows"] == 1
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("fault", ["not finite", "blank", "frozen"])
 def test_bad_frames_are_kept_from_adaptation(fault):
     frames = make_frames(5).astype("float32")
@@ -154,6 +159,7 @@ def test_bad_frames_are_kept_from_adaptation(fault):
     assert np.all(predictions[2]["semseg"] == -1) == (fault == "not finite")
 
 
+@pytest.mark.eager
 def test_a_step_that_is_not_finite():
     adapter = tiny.make_adapter()
     adapter.compile(keras.optimizers.SGD(1e-2))
@@ -168,6 +174,7 @@ def test_a_step_that_is_not_finite():
     assert not tiny.moved(adapter.network.variables, before)
 
 
+@pytest.mark.eager
 def test_frames_of_another_size():
     live = make_live()
     live(make_frames(1)[0])
@@ -181,6 +188,7 @@ def test_frames_of_another_size():
     assert live(make_frames(1)[0])["semseg"].shape == (8, 12)
 
 
+@pytest.mark.eager
 def test_gray_frames():
     live, other = make_live(), make_live()
     gray = make_frames(1)[0, ..., 0]
@@ -190,6 +198,7 @@ def test_gray_frames():
     assert_equal(received, expected)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "frame",
     [
@@ -207,6 +216,7 @@ def test_what_is_no_frame(frame):
     assert live.frame_id == -1
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -228,6 +238,7 @@ def test_options_out_of_range(option, value):
         make_live(**{option: value})
 
 
+@pytest.mark.eager
 def test_adapters_that_are_not_ready():
     with pytest.raises(ValueError, match="compile"):
         LiveAdapter(
@@ -273,6 +284,7 @@ def test_collect_leaves_everything_as_it_was():
     assert_equal(received, expected)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -291,6 +303,7 @@ def test_collect_of_what_is_not_possible(options, text):
     assert live.adaptation.guard is None
 
 
+@pytest.mark.eager
 def test_collect_without_labels():
     images, labels, _ = tiny.make_arrays(16, count=2)
     with pytest.raises(ValueError, match="labels of type NoneType"):
@@ -307,6 +320,7 @@ def diverging():
     return adapter
 
 
+@pytest.mark.eager
 def test_divergence_ends_as_batch_norm(tmp_path):
     live = make_live(diverging(), audit=tmp_path / "audit.jsonl")
     # The limits are those of a rate that works.
@@ -333,12 +347,12 @@ def test_divergence_ends_as_batch_norm(tmp_path):
     assert counts["reset"] and counts["held"]
     records = live_room.read_audit(tmp_path / "audit.jsonl")
     assert len(records) == live.report()["windows"] == 9
-    assert "is above" in records[0]["reason"] or "is below" in (
-        records[0]["reason"]
-    )
+    reasons = " ".join(record["reason"] for record in records)
+    assert "is above" in reasons or "is below" in reasons
     assert records[-1]["predicts"] == "batch_norm"
 
 
+@pytest.mark.eager
 def test_a_good_state_is_returned_to():
     live = make_live()
     collect(live)
@@ -356,6 +370,7 @@ def test_a_good_state_is_returned_to():
     assert live.predicts == "batch_norm"
 
 
+@pytest.mark.eager
 def test_periodic_reset():
     live = make_live(reset_every=2)
     for frame in make_frames(6):
@@ -374,6 +389,7 @@ def test_periodic_reset():
         )
 
 
+@pytest.mark.eager
 def test_a_share_of_the_weights_is_restored():
     frames = make_frames(4)
     plain, restored = make_live(), make_live(restore=0.5)
@@ -397,6 +413,7 @@ def test_a_share_of_the_weights_is_restored():
         restored(frame)
 
 
+@pytest.mark.eager
 def test_the_model_that_scores_best_predicts():
     live = make_live()
     collect(live)
@@ -415,6 +432,7 @@ def test_the_model_that_scores_best_predicts():
     )
 
 
+@pytest.mark.eager
 def test_late_labels(tmp_path):
     live = make_live(audit=tmp_path / "audit.jsonl", history=4)
     collect(live)
@@ -480,6 +498,7 @@ def test_going_on_from_a_saved_state(tmp_path, background):
     live.close(), other.close()
 
 
+@pytest.mark.eager
 def test_a_save_that_fails_leaves_the_previous_state(tmp_path, monkeypatch):
     live = make_live()
     live(make_frames(1)[0])
@@ -503,6 +522,7 @@ def test_a_save_that_fails_leaves_the_previous_state(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.eager
 def test_folders_that_are_no_state(tmp_path):
     with pytest.raises(ValueError, match="that `LiveAdapter.save` has written"):
         LiveAdapter.load(tmp_path)
@@ -532,6 +552,7 @@ def test_a_thread_adapts():
         assert live.report()["windows"] == 3
 
 
+@pytest.mark.eager
 def test_a_thread_that_fails(monkeypatch):
     live = make_live(background=True)
 
@@ -567,6 +588,7 @@ def test_an_interrupted_update_changes_nothing(monkeypatch):
         live(frame)
 
 
+@pytest.mark.eager
 def test_two_at_once():
     frames = make_frames(6)
     alone, one, two = make_live(), make_live(), make_live()
@@ -577,6 +599,7 @@ def test_two_at_once():
     assert_equal(received, expected)
 
 
+@pytest.mark.eager
 def test_run_reads_frames_with_an_image():
     frames = make_frames(3)
     named = [live_room.Frame(f, None, str(i)) for i, f in enumerate(frames)]
