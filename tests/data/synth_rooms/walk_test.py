@@ -111,7 +111,8 @@ def test_unequal_phases_and_their_names():
     walk = make_walk(10, phases=["retro", SENSOR, "retro"])
     names = ["retro"] * 3 + ["sensor"] * 4 + ["retro_2"] * 3
     assert walk.phases.tolist() == names
-    assert make_walk(3, phases="evening").phases.tolist() == ["evening"] * 3
+    for phases in ("evening", EVENING):
+        assert set(make_walk(3, phases=phases).phases) == {"evening"}
     start = SynthRooms(domain="robot", size=16).walk(4).phases
     assert start.tolist() == ["robot", "evening", "robot_2", "sensor"]
 
@@ -298,6 +299,7 @@ def test_walk_by_name_has_a_thousand_frames(monkeypatch):
         ({"frames_per_room": 0}, "`frames_per_room` must be .*=0"),
         ({"blend": 1.5}, r"`blend` must be in \[0, 1\].*blend=1.5"),
         ({"blend": float("nan")}, "blend=nan"),
+        ({"blend": "slow"}, "blend='slow'"),
     ],
 )
 def test_bad_arguments(options, message):

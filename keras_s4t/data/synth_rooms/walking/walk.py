@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import numbers
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from keras_s4t.data.pipeline.batching import batches
 from keras_s4t.data.records import examples_from_arrays
 from keras_s4t.data.synth_rooms import domains
 from keras_s4t.data.synth_rooms.arguments import check_integer
+from keras_s4t.data.synth_rooms.domain import Domain
 from keras_s4t.data.synth_rooms.example import example_of
 from keras_s4t.data.synth_rooms.random_stream import RandomStream
 from keras_s4t.data.synth_rooms.rendered_examples import RenderedExamples
@@ -63,7 +65,7 @@ class Walk(RenderedExamples):
         self.edge_sigma = images.edge_sigma
         self.num_examples = check_integer("length", length, 1)
         frames_per_room = check_integer("frames_per_room", frames_per_room, 1)
-        if isinstance(phases, str):
+        if isinstance(phases, (str, Domain)):
             phases = (phases,)
         self.domains = [domains.get(phase) for phase in phases]
         if not 1 <= len(self.domains) <= self.num_examples:
@@ -71,7 +73,7 @@ class Walk(RenderedExamples):
                 "There must be at least one phase, and a frame for each. "
                 f"Received: {len(self.domains)} phases, length={length}"
             )
-        if not 0 <= blend <= 1:
+        if not isinstance(blend, numbers.Real) or not 0 <= blend <= 1:
             raise ValueError(
                 f"`blend` must be in [0, 1]. Received: blend={blend!r}"
             )
