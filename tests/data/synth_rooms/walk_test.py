@@ -15,6 +15,8 @@ from keras_s4t.data.synth_rooms.walking import walk as walk_module
 from keras_s4t.data.synth_rooms.walking.camera_path import plan_path
 from keras_s4t.data.synth_rooms.walking.schedule import make_schedule
 
+pytestmark = pytest.mark.eager
+
 SOURCE, EVENING, SENSOR = (DOMAINS[n] for n in ("source", "evening", "sensor"))
 ROOMS = range(12)
 FRAMES = 50
