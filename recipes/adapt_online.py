@@ -31,7 +31,7 @@ from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
 from rich.console import Console
 from shared.adaptation import adapt
-from shared.protocols import PROTOCOLS
+from shared.protocols import ONE_TARGET
 from shared.reporting import by_title
 from shared.reporting import method_title
 from shared.tables import curves_table
@@ -54,7 +54,7 @@ def make_parser():
         help="synth_rooms/<domain> or another dataset than the config's first",
     )
     parser.add_argument("--split", default="test")
-    parser.add_argument("--protocol", default="online", choices=PROTOCOLS)
+    parser.add_argument("--protocol", default="online", choices=ONE_TARGET)
     parser.add_argument(
         "--methods",
         nargs="+",
@@ -126,7 +126,7 @@ def main():
     except ValueError as error:
         parser.error(str(error))
 
-    protocol = PROTOCOLS[arguments.protocol]
+    protocol = ONE_TARGET[arguments.protocol]
     steps = 2 if arguments.quick else arguments.steps
     curves = {}
     for name, method in methods.items():

@@ -15,6 +15,9 @@ trained plain network for three epochs; without it, each of them is trained with
 a network of its own from the first step on, and the luck of that network moves
 its gain.
 
+`--protocol continual` takes the targets, in their order, as one stream, and
+`--return-to-source` ends it with the source, to measure what was forgotten.
+
 An interrupted comparison goes on where it was when the same command is given
 again. Another setting finds no old result, but leaves it in the file.
 

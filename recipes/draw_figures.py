@@ -54,7 +54,7 @@ def draw(content, output, quick=False):
     summary = Summary(content)
     write_tables(make_tables(summary), output)
     write_numbers(summary, output)
-    targets, suffixes = summary.targets, SUFFIXES
+    targets, suffixes = summary.targets + summary.returns, SUFFIXES
     if quick:
         targets, suffixes = targets[:1], SUFFIXES[:1]
     for target in targets:
@@ -73,10 +73,10 @@ def make_tables(summary):
         list of `Table`.
     """
     tables = []
-    for target in summary.targets:
+    for target in summary.targets + summary.returns:
         tables.append(target_table(summary, target))
         tables.append(synchronization_table(summary, target))
-    if len(summary.targets) > 1:
+    if len(summary.targets + summary.returns) > 1:
         tables.append(overall_table(summary))
     tables.append(correlation_table(summary))
     tables.append(network_table(summary))

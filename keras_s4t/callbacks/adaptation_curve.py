@@ -48,7 +48,7 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
         self.target = target
         self.every = every
         self._step = 0
-        self._num_resets = 0
+        self._num_resets = None
         self._measured = None
 
     def on_train_begin(self, logs=None):
@@ -59,8 +59,10 @@ class AdaptationCurve(Curve, keras.callbacks.Callback):
             )
         self._measured = self.model
         self.higher_is_better = directions(self.model.tasks)
-        # After a reset the curve begins anew.
-        if self._num_resets != getattr(self.model, "num_resets", 0):
+        # After a reset the curve begins anew. Before the first step it holds
+        # nothing, or a point 0 that was measured elsewhere.
+        num_resets = getattr(self.model, "num_resets", 0)
+        if self._num_resets not in (None, num_resets):
             self.points.clear()
             self._step = 0
         if not self.points:

@@ -37,12 +37,12 @@ def load(
     identical batches, however many threads read them.
 
     Args:
-        name: `"synth_rooms/<domain>"`, rendered here; if prepared in
-            `data_dir`, `"taskonomy_mt"`, `"nyud_mt"` or `"pascal_mt"`, with a
-            config as in `"taskonomy_mt/tiny_512"` or without, or another TFDS
-            dataset, which emits canonical records (`records.py`); or
-            `"taskonomy_folder"`, the download of Taskonomy in `data_dir`, read
-            without a copy of it, at 256 pixels or those of
+        name: `"synth_rooms/<domain>"` or `"synth_rooms/walk"`, rendered here;
+            if prepared in `data_dir`, `"taskonomy_mt"`, `"nyud_mt"` or
+            `"pascal_mt"`, with a config as in `"taskonomy_mt/tiny_512"` or
+            without, or another TFDS dataset, which emits canonical records
+            (`records.py`); or `"taskonomy_folder"`, the download of Taskonomy
+            in `data_dir`, read without a copy of it, at 256 pixels or those of
             `"taskonomy_folder/512"`.
         split: `"train"`, `"validation"` or `"test"`; TFDS split syntax for
             TFDS datasets. The last two are the same split of NYUD and PASCAL.

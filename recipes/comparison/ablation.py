@@ -33,7 +33,10 @@ def draw_variants(comparison, title, tables=()):
     output = comparison.settings.output
     summary = Summary(comparison.results.content)
     first = overall_table(summary, title)
-    targets = [target_table(summary, target) for target in summary.targets]
+    targets = [
+        target_table(summary, target)
+        for target in summary.targets + summary.returns
+    ]
     last = [network_table(summary), tuning_table(summary)]
     write_tables([first, *tables, *targets, *last], output)
     write_numbers(summary, output)

@@ -32,10 +32,12 @@ def make_adapter(network, method, settings, learning_rate=None):
 
 
 def measure_curve(adapter, target, settings, start):
-    """Adapts to a target by the protocol, and resets the adapter.
+    """Adapts to a target by the protocol.
+
+    Resets the adapter, unless updates persist from one target to the next.
 
     Args:
-        adapter: A `TargetAdapter`, not adapted.
+        adapter: A `TargetAdapter`, not adapted but to targets before.
         target: Labeled dataset; no label reaches the method.
         settings: `Settings`.
         start: Point 0, what `measure_source` returned for this network.
@@ -46,4 +48,9 @@ def measure_curve(adapter, target, settings, start):
     if isinstance(adapter.method, keras_s4t.methods.SourceOnly):
         return Curve([start], directions(adapter.tasks))
     protocol = PROTOCOLS[settings.protocol]
-    return adapt(adapter, *protocol(target, settings.steps), start)
+    return adapt(
+        adapter,
+        *protocol(target, settings.steps),
+        start,
+        reset=not settings.persists,
+    )

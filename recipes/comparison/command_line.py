@@ -46,6 +46,16 @@ def make_parser(description, output):
     parser.add_argument("--targets", nargs="+", help="datasets' names")
     parser.add_argument("--seeds", type=int, nargs="+")
     parser.add_argument("--protocol", choices=PROTOCOLS)
+    parser.add_argument(
+        "--return-to-source",
+        action="store_true",
+        help="after the targets of --protocol continual",
+    )
+    parser.add_argument(
+        "--reset-at-change",
+        action="store_true",
+        help="before every target of --protocol continual",
+    )
     parser.add_argument("--steps", type=int, help="of the adaptation, at most")
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--severities", type=int, nargs="+", metavar="1..5")

@@ -89,8 +89,15 @@ class Comparison:
         self.results.save()
 
     def todo(self, runs):
-        """Those of the runs that have no result."""
-        return [run for run in runs if run.key not in self.results["runs"]]
+        """Those of the runs of an adapter that are to be done.
+
+        They have no result, or an adapter must go through them on the way to
+        one that has none.
+        """
+        todo = [run for run in runs if run.key not in self.results["runs"]]
+        if todo and self.settings.persists:
+            return runs[: runs.index(todo[-1]) + 1]
+        return todo
 
     def in_worker(self, results):
         """The same comparison for a worker, without what it cannot take.
@@ -186,19 +193,32 @@ class Comparison:
             self.settings,
             self.plan.choices[first.contender.name]["learning_rate"],
         )
-        for run in runs:
-            self._run(run, adapter)
+        if self.settings.persists:
+            # While the adapter is not adapted.
+            starts = [self._start(run, adapter) for run in runs]
+            for run, start in zip(runs, starts, strict=True):
+                self._run(run, adapter, start)
+            adapter.reset()
+        else:
+            for run in runs:
+                self._run(run, adapter)
         return adapter
 
-    def _run(self, run, adapter):
-        begin = time.time()
-        target = self.target(run.target)
+    def _start(self, run, adapter):
+        """Step 0 of a run, measured unless it is known."""
         if run.start_key in self.results["runs"]:
             columns = self.results["runs"][run.start_key]["curve"]
-            start = curve_of(columns, directions(self.tasks)).points[0]
-        else:
-            start = measure_source(adapter, target)
+            return curve_of(columns, directions(self.tasks)).points[0]
+        return measure_source(adapter, self.target(run.target))
+
+    def _run(self, run, adapter, start=None):
+        begin = time.time()
+        target = self.target(run.target)
+        start = start or self._start(run, adapter)
         curve = measure_curve(adapter, target, self.settings, start)
+        if run.key in self.results["runs"]:
+            # The adapter had to go through it once more.
+            return
         seconds = time.time() - begin
         self.results.add(
             "runs",

@@ -16,7 +16,7 @@ def metrics_rows(summary):
     Yields:
         dicts.
     """
-    for target in summary.targets:
+    for target in (*summary.targets, *summary.returns):
         for method in summary.methods:
             curves = summary.curves(method, target)
             if not curves:

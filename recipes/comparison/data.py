@@ -8,6 +8,7 @@ import keras_s4t
 from keras_s4t.data.corruptions import CORRUPTIONS
 from keras_s4t.data.corruptions import corrupt
 
+RETURN = " (return)"
 NOISY = re.compile(r"(.+) \+ noise ([\d.e-]+)")
 
 
@@ -78,11 +79,12 @@ def load_target(settings, tasks, name):
     Args:
         settings: `Settings`.
         tasks: list of `Task`.
-        name: Name of a dataset, or what `noisy` made of it.
+        name: Name of a dataset, or what `noisy` or `returned` made of it.
 
     Returns:
         A `tf.data.Dataset`.
     """
+    name = without_return(name)
     dataset, scale = without_noise(name), noise_scale(name)
     images = _load(
         settings, tasks, dataset, settings.split, settings.num_target
@@ -115,6 +117,21 @@ def noise_scale(name):
     """The scale of the noise, see `noisy`."""
     match = NOISY.fullmatch(name)
     return float(match[2]) if match else 0.0
+
+
+def returned(name):
+    """The name of the source as the last one of several targets."""
+    return f"{name}{RETURN}"
+
+
+def is_return(name):
+    """Whether `returned` made this name."""
+    return name.endswith(RETURN)
+
+
+def without_return(name):
+    """The name of the dataset, see `returned`."""
+    return name.removesuffix(RETURN)
 
 
 def _with_noise(dataset, scale):

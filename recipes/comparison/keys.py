@@ -13,6 +13,7 @@ import numpy as np
 from comparison.code_digest import code_of
 from comparison.code_digest import is_of_library
 from comparison.data import without_noise
+from comparison.data import without_return
 
 # The version of what `keras_s4t` and `recipes/comparison` compute. To be raised
 # by 1 with every change of their code that moves a result, such as one of a
@@ -176,8 +177,8 @@ class Keys:
         )
 
     def _data(self, dataset):
-        options = self.configuration.load_options(without_noise(dataset))
-        return [dataset, options]
+        name = without_noise(without_return(dataset))
+        return [dataset, self.configuration.load_options(name)]
 
     def source(self, seed, contender):
         """The key of the source model that a contender starts from.
@@ -228,7 +229,7 @@ class Keys:
             data,
         )
 
-    def run(self, seed, owner, contender, learning_rate, target):
+    def run(self, seed, owner, contender, learning_rate, target, before=()):
         """The key of a run.
 
         Args:
@@ -237,6 +238,8 @@ class Keys:
             contender: The `Contender` that adapts.
             learning_rate: float, or `None` for the method's own.
             target: Name of a dataset.
+            before: Names of the targets that were adapted to before, without
+                a reset.
 
         Returns:
             string.
@@ -248,6 +251,7 @@ class Keys:
             self._data(target),
             self.settings.split,
             self.settings.num_target,
+            *map(self._data, before),
         )
 
     def tuning(self, contender):

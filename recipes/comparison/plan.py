@@ -83,18 +83,22 @@ class Plan:
                 first = owner, self.contenders[CONTROL]
                 if owner.network == PLAIN:
                     first = (self.contenders[SOURCE_ONLY],) * 2
-                for target in self.settings.targets:
-                    key = self.key(seed, owner, contender, target)
-                    start_key = self.key(seed, *first, target)
+                stages = self.settings.stages
+                for i, target in enumerate(stages):
+                    before = stages[:i] if self.settings.persists else ()
+                    key = self.key(seed, owner, contender, target, before)
+                    start_key = self.key(seed, *first, target, before)
                     runs.append(
                         Run(seed, owner, contender, target, key, start_key)
                     )
         return runs
 
-    def key(self, seed, owner, contender, target):
-        """The key of one run."""
+    def key(self, seed, owner, contender, target, before=()):
+        """The key of one run, and of what its adapter saw `before`."""
         learning_rate = self.choices[contender.name]["learning_rate"]
-        return self.keys.run(seed, owner, contender, learning_rate, target)
+        return self.keys.run(
+            seed, owner, contender, learning_rate, target, before
+        )
 
     def costs_key(self, contender):
         """The key of the costs of a contender."""

@@ -8,6 +8,8 @@ import configs
 from configs.configuration import Configuration
 from shared.protocols import PROTOCOLS
 
+from comparison.data import returned
+
 # What `--quick` takes where nothing else is asked for.
 QUICK = {
     "size": 32,
@@ -69,7 +71,13 @@ class Settings:
             default that of the configuration.
         targets: Datasets to adapt to; by default those of the configuration.
         seeds: Seeds of source training, masks, noise and views.
-        protocol: `"release"`, `"online"` or `"episodic"`.
+        protocol: `"release"`, `"online"`, `"episodic"` or `"continual"`, in
+            which the targets in their order are one stream: updates persist
+            from one to the next.
+        return_to_source: Whether the stream of `"continual"` ends with images
+            of the source, which tell what was forgotten.
+        reset_at_change: Whether to reset the adapter before every target of
+            `"continual"`, as if it were known where a new one begins.
         steps: Most adaptation steps, and the fixed step unless it is tuned.
         batch_size: Images per adaptation step, and of every evaluation.
         epochs: Epochs of source training. This and what follows are by
@@ -113,6 +121,8 @@ class Settings:
     targets: tuple | None = None
     seeds: tuple = (0, 1, 2)
     protocol: str = "release"
+    return_to_source: bool = False
+    reset_at_change: bool = False
     steps: int = 40
     batch_size: int = 8
     epochs: int | None = None
@@ -156,6 +166,12 @@ class Settings:
                 f"`protocol` must be one of {sorted(PROTOCOLS)}. "
                 f"Received: protocol={self.protocol!r}"
             )
+        for name in ("return_to_source", "reset_at_change"):
+            if getattr(self, name) and self.protocol != "continual":
+                raise ValueError(
+                    f"`{name}` is for the protocol 'continual'. "
+                    f"Received: protocol={self.protocol!r}"
+                )
         for name in COUNTS:
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -173,6 +189,18 @@ class Settings:
                 raise ValueError(
                     f"`{name}` must not be empty. Received: {name}=()"
                 )
+
+    @property
+    def stages(self):
+        """What is adapted to, in order: the targets, perhaps the source."""
+        if self.return_to_source:
+            return (*self.targets, returned(self.source))
+        return self.targets
+
+    @property
+    def persists(self):
+        """Whether updates persist from one target to the next."""
+        return self.protocol == "continual" and not self.reset_at_change
 
     @property
     def configuration(self):

@@ -8,6 +8,7 @@ import numpy as np
 from shared.reporting import CONTROL
 
 from comparison.contenders import SOURCE_ONLY
+from comparison.data import is_return
 from comparison.results import curve_of
 from comparison.statistics import gains_of
 from comparison.statistics import spearman
@@ -29,7 +30,8 @@ class Summary:
     Attributes:
         tasks: list of `Task`.
         methods: list of names that have a result, the controls first.
-        targets: list of names that have a result.
+        targets: list of names of the targets that have a result.
+        returns: list of the name of the source after the targets, or empty.
     """
 
     def __init__(self, content):
@@ -49,7 +51,9 @@ class Summary:
             for name, contender in content["contenders"].items()
             if (name, contender["network"]) in found
         ]
-        self.targets = list(dict.fromkeys(group[2] for group in self._curves))
+        names = list(dict.fromkeys(group[2] for group in self._curves))
+        self.targets = [name for name in names if not is_return(name)]
+        self.returns = [name for name in names if is_return(name)]
 
     def network(self, method):
         """Name of the source model that a method adapts."""

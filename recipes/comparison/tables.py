@@ -60,15 +60,19 @@ def target_table(summary, target):
 
 
 def overall_table(summary, title="Delta_TTT in percent, all targets"):
-    """Delta_TTT on every target, and the mean over targets."""
-    names = [_short(target, summary.targets) for target in summary.targets]
-    headers = ["method", *names, "mean\n%", OVER]
+    """Delta_TTT on every target, and the mean over targets.
+
+    Behind it, on the source after all targets: what was forgotten.
+    """
+    names = _short_names(summary.targets + summary.returns)
+    count = len(summary.targets)
+    headers = ["method", *names[:count], "mean\n%", OVER, *names[count:]]
     rows = []
     for method in summary.methods:
-        gains = [
-            list(summary.gains(method, target).values())
-            for target in summary.targets
-        ]
+        gains, returns = (
+            [list(summary.gains(method, name).values()) for name in group]
+            for group in (summary.targets, summary.returns)
+        )
         mean = summary.over_targets(summary.gains, method)
         over = summary.over_targets(summary.over_control, method)
         rows.append(
@@ -77,6 +81,7 @@ def overall_table(summary, title="Delta_TTT in percent, all targets"):
                 *(f"{spread(g).mean:+.2f}" if g else "" for g in gains),
                 gain_cell(mean) if mean else "",
                 interval_cell(over if method != CONTROL else None),
+                *(gain_cell(spread(g)) if g else "" for g in returns),
             ]
         )
     return Table(title, headers, rows)
@@ -225,7 +230,9 @@ def tuning_table(summary):
     return Table("Chosen on corrupted source images", headers, rows)
 
 
-def _short(target, targets):
-    """A target's name without the dataset, where that is the same for all."""
-    datasets = {name.rpartition("/")[0] for name in targets}
-    return target.rpartition("/")[2] if len(datasets) == 1 else target
+def _short_names(names):
+    """Names without the dataset, where that is the same for all."""
+    datasets = {name.rpartition("/")[0] for name in names}
+    if len(datasets) == 1:
+        return [name.rpartition("/")[2].replace(" ", "\n") for name in names]
+    return list(names)

@@ -21,7 +21,7 @@ class Workers:
         self.settings = comparison.settings
         if self.settings.cache is not None:
             # Rendered and decoded once; the workers find it in the cache.
-            for name in self.settings.targets:
+            for name in self.settings.stages:
                 comparison.target(name)
             seed = self.settings.seeds[0]
             load_source(self.settings, comparison.tasks, seed)
@@ -93,6 +93,10 @@ class Workers:
 
         for _, added in self.pool.run(work, jobs):
             for record in added:
+                is_run = record["part"] == "runs"
+                if is_run and record["key"] in comparison.results["runs"]:
+                    # A worker does not know what it only had to go through.
+                    continue
                 comparison.results.add(**record)
                 self._report(record, runs)
 

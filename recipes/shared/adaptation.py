@@ -3,17 +3,19 @@
 import keras_s4t
 
 
-def adapt(adapter, stream, callbacks, start=None, verbose=0):
+def adapt(adapter, stream, callbacks, start=None, verbose=0, reset=True):
     """Adapts to a stream, and resets the adapter.
 
     Args:
-        adapter: A compiled `TargetAdapter`, not adapted.
+        adapter: A compiled `TargetAdapter`, not adapted, unless it goes on
+            from target to target.
         stream: Stream of a target, see `keras_s4t.data.online_stream`.
         callbacks: list of callbacks, the first of which is an
             `AdaptationCurve`.
         start: Optional dict, point 0 of the curve as `measure_source` returns
             it. By default, the curve measures it.
         verbose: As in `fit`.
+        reset: bool. Whether to reset the adapter afterwards.
 
     Returns:
         The `AdaptationCurve`.
@@ -22,7 +24,8 @@ def adapt(adapter, stream, callbacks, start=None, verbose=0):
     if start is not None:
         curve.points = [start]
     adapter.fit(stream, callbacks=callbacks, verbose=verbose)
-    adapter.reset()
+    if reset:
+        adapter.reset()
     return curve
 
 

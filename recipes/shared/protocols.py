@@ -1,4 +1,4 @@
-"""The three protocols of test-time training, each a stream and callbacks."""
+"""The protocols of test-time training, each a stream and callbacks."""
 
 import math
 
@@ -44,4 +44,15 @@ def release(target, steps):
     return online_stream(images, steps), [curve]
 
 
-PROTOCOLS = {"online": online, "episodic": episodic, "release": release}
+def continual(target, steps):
+    """As `online`, for one of several targets that are one stream.
+
+    Whoever adapts goes through the targets in their order without a reset, so
+    that updates persist from one to the next: `adapt` with `reset=False`. The
+    source after the targets, as one more of them, tells what was forgotten.
+    """
+    return online(target, steps)
+
+
+ONE_TARGET = {"online": online, "episodic": episodic, "release": release}
+PROTOCOLS = {**ONE_TARGET, "continual": continual}

@@ -158,6 +158,18 @@ def test_a_second_fit_goes_on_and_a_reset_begins_anew(adapter):
     assert curve.points == first
 
 
+def test_a_given_point_0_is_kept(adapter):
+    """As where the source model has been measured for another adapter."""
+    adapter.fit(make_stream(), verbose=0)
+    adapter.reset()
+    start = {"step": 0, "semseg_miou": 0.5, "depth_rmse": 2.0}
+    curve = AdaptationCurve(make_target(), every=6)
+    curve.points = [start]
+    adapter.fit(make_stream(), callbacks=[curve], verbose=0)
+    assert curve.points[0] == start
+    assert curve.steps == [0, 6]
+
+
 def test_a_curve_of_another_model(adapter):
     curve = AdaptationCurve(make_target())
     adapter.fit(make_stream(), callbacks=[curve], verbose=0)

@@ -13,6 +13,7 @@ if keras.backend.backend() != "torch":
         "adapt_images_test.py",
         "compare_methods_test.py",
         "comparison/*",
+        "continual_test.py",
         "draw_figures_test.py",
         "synchronizer_accuracy_test.py",
         "train_source_test.py",

@@ -16,6 +16,7 @@ from keras_s4t.tasks import Task
 
 SYNTH_ROOMS = "synth_rooms"
 SYNTH_ROOMS_SIZE = 64
+WALK = "walk"
 TASKONOMY_FOLDER = "taskonomy_folder"
 TASKONOMY_SIZE = 256
 
@@ -103,9 +104,14 @@ def _read_rooms(request):
             "Rendered images are square: `size` must be an int. "
             f"Received: size={request.size}"
         )
-    rooms = SynthRooms(
-        request.split, request.variant, height, request.num_examples
-    )
+    if request.variant == WALK:
+        rooms = SynthRooms(request.split, size=height)
+        length = request.num_examples
+        rooms = rooms.walk() if length is None else rooms.walk(length)
+    else:
+        rooms = SynthRooms(
+            request.split, request.variant, height, request.num_examples
+        )
     check_tasks(compact_specs(height), request.task_names)
     arrays = rooms.arrays(request.cache_dir, request.workers)
     records = tf.data.Dataset.from_tensor_slices(arrays)

@@ -113,7 +113,7 @@ def _prepared_builder(name, data_dir):
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        rooms = [f"synth_rooms/{domain}" for domain in DOMAINS]
+        rooms = [f"synth_rooms/{name}" for name in (*DOMAINS, "walk")]
         raise ValueError(
             f"The dataset must be one of {rooms}, one of "
             f"{list(label_spaces.NATIVE_CLASSES)}, or another TFDS dataset. "

@@ -24,6 +24,11 @@ def render_example(domain, split, index, size, seed, edge_sigma):
     of `compact_specs`; `image` is uint8, `semseg` int, the others are float32.
     """
     sample = render_scene(domain, split, index, size, seed)
+    return example_of(sample, edge_sigma)
+
+
+def example_of(sample, edge_sigma):
+    """Image and labels of a `Sample`, as `render_example` returns them."""
     edges = sample.edges.astype(np.float32)[..., None]
     return {
         "image": sample.image,

@@ -52,10 +52,30 @@ def render_scene(domain, split, index, size, seed=0):
     domain = domains.get(domain)
     key = (seed, SPLITS[split], index)
     packed = PackedScene(build_room(domain, key))
-    camera = Camera(choose_viewpoint(packed, domain, key), size)
+    pose = choose_viewpoint(packed, domain, key)
+    return render_view(packed, pose, size, domain, key)
+
+
+def render_view(packed, pose, size, domain, key, noise=None):
+    """Renders a room as seen from a pose.
+
+    Args:
+        packed: `PackedScene`.
+        pose: `CameraPose`.
+        size: int, side of the picture in pixels.
+        domain: `Domain`.
+        key: tuple of ints, `(seed, split, index)`.
+        noise: Optional `RandomStream`, see `take_picture`.
+
+    Returns:
+        `Sample`.
+    """
+    camera = Camera(pose, size)
     rendering = render(packed, camera)
     return Sample(
-        image=take_picture(rendering.radiance, rendering.depth, domain, key),
+        image=take_picture(
+            rendering.radiance, rendering.depth, domain, key, noise
+        ),
         edges=find_edges(
             rendering.instance,
             rendering.depth,

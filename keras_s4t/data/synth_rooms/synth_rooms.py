@@ -1,22 +1,15 @@
 """SynthRooms: procedural indoor rooms with aligned multi-task labels."""
 
 import dataclasses
-import hashlib
-import json
-import math
-import numbers
-import operator
-
-import numpy as np
 
 from keras_s4t.data.synth_rooms import domains
-from keras_s4t.data.synth_rooms.classes import CLASS_NAMES
-from keras_s4t.data.synth_rooms.classes import IGNORE_CLASS
-from keras_s4t.data.synth_rooms.example import compact_specs
+from keras_s4t.data.synth_rooms.arguments import check_integer
+from keras_s4t.data.synth_rooms.arguments import check_number
 from keras_s4t.data.synth_rooms.example import render_example
+from keras_s4t.data.synth_rooms.rendered_examples import RenderedExamples
+from keras_s4t.data.synth_rooms.rendered_examples import fingerprint_of
 from keras_s4t.data.synth_rooms.sample import SPLITS
-from keras_s4t.data.synth_rooms.storage.array_cache import ArrayCache
-from keras_s4t.data.synth_rooms.storage.render_arrays import render_arrays
+from keras_s4t.data.synth_rooms.walking.walk import Walk
 
 # Must be raised whenever a pixel or a label may change. Cached files of other
 # versions are not read.
@@ -26,7 +19,7 @@ DEFAULT_NUM_EXAMPLES = {"train": 2000, "validation": 200, "test": 200}
 MIN_SIZE = 16
 
 
-class SynthRooms:
+class SynthRooms(RenderedExamples):
     """Procedural indoor rooms with labels for four tasks.
 
     Rooms are generated and rendered in NumPy, with exact geometry. They need no
@@ -72,10 +65,6 @@ class SynthRooms:
     ```
     """
 
-    class_names = CLASS_NAMES
-    num_classes = len(CLASS_NAMES)
-    ignore_class = IGNORE_CLASS
-
     def __init__(
         self,
         split="train",
@@ -94,45 +83,26 @@ class SynthRooms:
             num_examples = DEFAULT_NUM_EXAMPLES[split]
         self.split = split
         self.domain = domains.get(domain)
-        self.size = _checked_integer("size", size, MIN_SIZE)
-        self.num_examples = _checked_integer("num_examples", num_examples, 1)
-        self.seed = _checked_integer("seed", seed, 0, 2**32 - 1)
-        self.edge_sigma = _checked_number("edge_sigma", edge_sigma, 0)
+        self.size = check_integer("size", size, MIN_SIZE)
+        self.num_examples = check_integer("num_examples", num_examples, 1)
+        self.seed = check_integer("seed", seed, 0, 2**32 - 1)
+        self.edge_sigma = check_number("edge_sigma", edge_sigma, 0)
 
-    def __len__(self):
-        return self.num_examples
+    @property
+    def version(self):
+        """The version of pixels and labels."""
+        return VERSION
 
-    def __getitem__(self, index):
-        index = operator.index(index)
-        if not 0 <= index < len(self):
-            raise IndexError(
-                f"Index must be from 0 to {len(self) - 1}. "
-                f"Received: index={index}"
-            )
-        example = self._render(index)
-        valid = np.ones((self.size, self.size, 1), np.float32)
-        counted = example["semseg"][..., None] != IGNORE_CLASS
-        return {
-            "image": example["image"].astype(np.float32),
-            "semseg": example["semseg"].astype(np.int32),
-            "depth": example["depth"],
-            "normals": example["normals"],
-            "edge": example["edge"],
-            "semseg_mask": counted.astype(np.float32),
-            "depth_mask": valid,
-            "normals_mask": valid.copy(),
-            "edge_mask": valid.copy(),
-            "id": f"synth_rooms/{self.domain.name}/{self.split}/{index:06d}",
-        }
-
-    def __iter__(self):
-        return (self[index] for index in range(len(self)))
+    @property
+    def variant(self):
+        """The part of ids and file names that tells the domain."""
+        return self.domain.name
 
     @property
     def fingerprint(self):
         """Hash of all parameters of the arrays."""
         description = [
-            VERSION,
+            self.version,
             dataclasses.asdict(self.domain),
             self.split,
             self.size,
@@ -140,58 +110,38 @@ class SynthRooms:
             self.num_examples,
             self.edge_sigma,
         ]
-        # NumPy numbers in a custom domain become plain floats.
-        text = json.dumps(description, default=float)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint_of(description)
 
-    def arrays(self, cache_dir=None, workers=1, verbose="auto"):
-        """Renders all examples into stacked, compact arrays.
+    def walk(self, length=1000, phases=None, frames_per_room=50, blend=0.25):
+        """A camera that walks through these rooms while the light changes.
 
-        The arrays have no masks and no ids. Labels are valid except where
-        `semseg` is 255, and row `i` is example `i`.
-
-        Cached files are checked when they are read. Damaged files are reported
-        with a warning and rendered again. An interrupted rendering continues
-        after the last finished part.
+        The walk goes through room 0 of the split, room 1, and so on, however
+        many examples there are. The camera stays clear of the walls and the
+        furniture, and looks at what there is to see. Each phase is a domain.
+        Light, camera and sensor change gradually at the beginning of a phase.
+        Furniture, materials and the place of the lamp belong to a room: they
+        change with the room alone. A phase whose materials or objects differ
+        begins in a new room.
 
         Args:
-            cache_dir: str or path of a folder in which the arrays are cached
-                in one `.npz` file. If `None`, they are not cached.
-            workers: int, number of processes. With more than one, the calling
-                script must start its work below
-                `if __name__ == "__main__":`.
-            verbose: `"auto"`, 0 or 1. `"auto"` and 1 show a progress bar, 0 is
-                silent.
+            length: int, number of frames.
+            phases: list of domains or their names, which take equal parts of
+                the walk. By default the domain of the rooms, `"evening"`, the
+                domain of the rooms again, and `"sensor"`.
+            frames_per_room: int, number of frames until the next room.
+            blend: float in `[0, 1]`, part of a phase over which it sets in.
+                With 0 it is there at once.
 
         Returns:
-            dict of arrays with a leading axis of `num_examples`: `image`
-            uint8, `semseg` uint8, `depth` float16, `normals` float16, `edge`
-            float16, with shapes and units as in `rooms[i]`.
+            A `Walk`.
 
         Raises:
-            ValueError: if `workers` is not an int of at least 1, or `verbose`
-                is none of its options.
-            RuntimeError: if a worker process stopped unexpectedly.
+            ValueError: if an argument is not as described, or there are more
+                phases than frames.
         """
-        workers = _checked_integer("workers", workers, 1)
-        if verbose not in ("auto", 0, 1):
-            raise ValueError(
-                "`verbose` must be 'auto', 0 or 1. "
-                f"Received: verbose={verbose!r}"
-            )
-        specs = compact_specs(self.size)
-        cache = None
-        if cache_dir is not None:
-            name = (
-                f"synth_rooms_{self.domain.name}_{self.split}_{self.size}_"
-                f"{self.fingerprint}"
-            )
-            cache = ArrayCache(
-                cache_dir, name, self.fingerprint, specs, len(self)
-            )
-        return render_arrays(
-            self._render_compact, specs, len(self), cache, workers, verbose
-        )
+        if phases is None:
+            phases = (self.domain, "evening", self.domain, "sensor")
+        return Walk(self, length, phases, frames_per_room, blend)
 
     def _render(self, index):
         return render_example(
@@ -202,28 +152,3 @@ class SynthRooms:
             self.seed,
             self.edge_sigma,
         )
-
-    def _render_compact(self, index):
-        example, specs = self._render(index), compact_specs(self.size)
-        return {name: example[name].astype(d) for name, (_, d) in specs.items()}
-
-
-def _checked_integer(name, value, low, high=None):
-    """Returns an int from `low` to `high`, or raises a `ValueError`."""
-    in_range = isinstance(value, numbers.Integral) and value >= low
-    if not in_range or (high is not None and value > high):
-        limit = f"of at least {low}" if high is None else f"in [{low}, {high}]"
-        raise ValueError(
-            f"`{name}` must be an int {limit}. Received: {name}={value!r}"
-        )
-    return int(value)
-
-
-def _checked_number(name, value, low):
-    """Returns a finite float of at least `low`, or raises a `ValueError`."""
-    if not isinstance(value, numbers.Real) or not low <= value < math.inf:
-        raise ValueError(
-            f"`{name}` must be a number of at least {low}. "
-            f"Received: {name}={value!r}"
-        )
-    return float(value)

@@ -25,6 +25,11 @@ class CameraPose:
     roll: float
     field_of_view: float
 
+    @property
+    def height(self):
+        """Height above the floor in meters."""
+        return self.position[2]
+
 
 class Camera:
     """A camera with a square picture.

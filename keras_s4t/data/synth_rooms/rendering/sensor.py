@@ -17,7 +17,7 @@ WHITE_POINT = 2.2
 GAMMA = 2.2
 
 
-def take_picture(radiance, depth, domain, key):
+def take_picture(radiance, depth, domain, key, noise=None):
     """Applies exposure, haze, blur, noise and tone mapping.
 
     Args:
@@ -25,6 +25,8 @@ def take_picture(radiance, depth, domain, key):
         depth: float32 array of shape `(size, size)`, meters.
         domain: `Domain`.
         key: tuple of ints, `(seed, split, index)`.
+        noise: Optional `RandomStream` of the noise, for several pictures by
+            one camera. By default, the key has one noise.
 
     Returns:
         uint8 array of shape `(size, size, 3)`, RGB.
@@ -47,7 +49,7 @@ def take_picture(radiance, depth, domain, key):
     x = _defocus(x.astype(np.float32), sigma * len(x) / BLUR_REFERENCE_SIZE)
     x = x * np.array([1 + white_balance, 1 + tint, 1 - white_balance])
     deviation = read_noise + shot_noise * np.sqrt(np.maximum(x, 0))
-    x = x + stream.normal(x.shape) * deviation
+    x = x + (noise or stream).normal(x.shape) * deviation
     x = _tone_map(np.maximum(x, 0))
     gray = dot(x, GRAY_WEIGHTS)[..., None]
     x = gray + saturation * (x - gray)

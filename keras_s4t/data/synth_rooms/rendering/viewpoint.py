@@ -1,5 +1,7 @@
 """Choice of the camera pose from several candidates."""
 
+import dataclasses
+
 import numpy as np
 
 from keras_s4t.data.synth_rooms.classes import CLASS_IDS
@@ -18,15 +20,46 @@ FIRST_FURNITURE_CLASS = CLASS_IDS["floor"] + 1
 def choose_viewpoint(packed, domain, key):
     """Chooses a pose that shows many pieces of furniture at a suitable size."""
     stream = RandomStream(*key, "camera")
+    camera = draw_camera(packed.scene, domain, stream)
+    poses = [
+        dataclasses.replace(camera, position=(x, y, camera.height), yaw=yaw)
+        for x, y, yaw in _candidates(packed.scene, stream)
+    ]
+    return poses[int(np.argmax(score_views(packed, poses)))]
+
+
+def draw_camera(scene, domain, stream):
+    """Draws the camera of a room, in its corner, looking along +y.
+
+    Args:
+        scene: `Scene`.
+        domain: `Domain`.
+        stream: `RandomStream`.
+
+    Returns:
+        `CameraPose`.
+    """
     height = stream.within(domain.camera_height)
     pitch = np.radians(stream.within(domain.camera_pitch))
     roll = np.radians(stream.within(domain.camera_roll))
     field_of_view = stream.within(domain.field_of_view)
-    height = min(height, packed.scene.size[2] - 0.2)
-    poses = [
-        CameraPose((x, y, height), yaw, pitch, roll, field_of_view)
-        for x, y, yaw in _candidates(packed.scene, stream)
-    ]
+    height = min(height, scene.size[2] - 0.2)
+    return CameraPose((0.0, 0.0, height), 0.0, pitch, roll, field_of_view)
+
+
+def score_views(packed, poses):
+    """Scores of views, rendered at a small size.
+
+    They increase with the number of classes, the number of pieces and the area
+    of furniture, and decrease with dominant pieces and near obstacles.
+
+    Args:
+        packed: `PackedScene`.
+        poses: list of `CameraPose`.
+
+    Returns:
+        list of floats.
+    """
     cameras = [Camera(pose, PROBE_SIZE) for pose in poses]
     rays = [camera.rays() for camera in cameras]
     distances, parts = intersect(
@@ -34,7 +67,7 @@ def choose_viewpoint(packed, domain, key):
         np.concatenate([origins for origins, _ in rays], 1),
         np.concatenate([directions for _, directions in rays], 1),
     )
-    scores = [
+    return [
         _score(packed, distance, part)
         for distance, part in zip(
             np.split(distances, len(poses)),
@@ -42,7 +75,6 @@ def choose_viewpoint(packed, domain, key):
             strict=True,
         )
     ]
-    return poses[int(np.argmax(scores))]
 
 
 def _candidates(scene, stream):
@@ -89,11 +121,7 @@ def _is_blocked(x, y, footprint):
 
 
 def _score(packed, distance, part):
-    """Score of a view.
-
-    It increases with the number of classes, the number of pieces and the area
-    of furniture, and decreases with dominant pieces and near obstacles.
-    """
+    """Score of one view."""
     part = part[part >= 0]
     class_id, instance = packed.part_class[part], packed.part_instance[part]
     furniture = (class_id >= FIRST_FURNITURE_CLASS) & (class_id != IGNORE_CLASS)
