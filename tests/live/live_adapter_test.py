@@ -540,7 +540,7 @@ def test_a_thread_adapts():
     frames = make_frames(8)
     with make_live(background=True) as live:
         other = make_live()
-        for i, frame in enumerate(frames):
+        for frame in frames:
             live(frame), other(frame)
             live.wait()
         # The weights of the last window, which are predicted with from now on.
