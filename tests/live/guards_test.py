@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import tiny
 
 from keras_s4t import tasks
 from keras_s4t.live.choice import Choice
@@ -13,7 +14,6 @@ from keras_s4t.live.scores import distances
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.live.scores import spread
-from tests import tiny
 
 pytestmark = pytest.mark.eager
 

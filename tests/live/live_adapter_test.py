@@ -1,15 +1,20 @@
 """Frames in, predictions out."""
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
 
 import keras
 import numpy as np
 import pytest
+import tiny
 
 import keras_s4t
 from keras_s4t import live as live_room
 from keras_s4t.live import LiveAdapter
-from tests import tiny
 
 SIZE = (tiny.SIZE, tiny.SIZE)
 
@@ -109,6 +114,7 @@ def test_frames_that_are_not_predicted():
     assert live.report()["windows"] == 2
 
 
+@pytest.mark.eager
 def test_methods_that_normalize_with_the_batch():
     # They predict a frame among the frames before it.
     frames = make_frames(6)
@@ -251,6 +257,7 @@ def test_adapters_that_are_not_ready():
         make_live(tiny.make_adapter(method))
 
 
+@pytest.mark.eager
 def test_collect_leaves_everything_as_it_was():
     live = make_live()
     before = tiny.numpy_values(live.adapter.variables)
@@ -464,7 +471,9 @@ def test_late_labels(tmp_path):
         live.observe(5, {"depth": label["depth"][:4]})
 
 
-@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize(
+    "background", [False, pytest.param(True, marks=pytest.mark.eager)]
+)
 def test_going_on_from_a_saved_state(tmp_path, background):
     keras.utils.set_random_seed(1)
     adapter = tiny.make_adapter()
@@ -610,6 +619,7 @@ def test_run_reads_frames_with_an_image():
         assert_equal(received, other)
 
 
+@pytest.mark.eager
 def test_audit_lines(tmp_path):
     path = tmp_path / "audit.jsonl"
     path.write_text('{"frame": 1}\n{"fra')
@@ -620,3 +630,44 @@ def test_audit_lines(tmp_path):
         {"loss": None, "scores": {"a": None}},
     ]
     assert json.loads(path.read_text().splitlines()[-1])["loss"] is None
+
+
+KILLED = """
+import sys
+import numpy as np
+from live_adapter_test import make_frames, make_live
+
+live = make_live()
+for frame in make_frames(200):
+    live(frame)
+    live.save(sys.argv[1])
+    print(live.frame_id, flush=True)
+"""
+
+
+@pytest.mark.eager
+@pytest.mark.slow
+def test_a_process_that_is_killed(tmp_path):
+    here = pathlib.Path(__file__).parent
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(here), *sys.path]),
+        },
+    ) as process:
+        for line in process.stdout:
+            if int(line) == 6:
+                break
+        # Wherever it is: adapting, or in the middle of the next state.
+        time.sleep(0.05)
+        process.kill()
+    live = LiveAdapter.load(tmp_path)
+    assert live.frame_id >= 6
+    for frame in make_frames(4, seed=5):
+        live(frame)
+    live.save(tmp_path)
+    assert LiveAdapter.load(tmp_path).frame_id == live.frame_id

@@ -1,5 +1,8 @@
 """Every recipe with `--quick`, as a user would start it."""
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import pathlib
@@ -34,6 +37,11 @@ def source(folder):
     return output / "source.keras"
 
 
+# Run as a user would, in a process of their own. Others run in this one, which
+# has imported everything already.
+ALONE = ("benchmark", "quickstart", "train_source")
+
+
 def run(folder, name, *arguments):
     """Runs a recipe in the folder; returns where it wrote."""
     return run_and_read_errors(folder, name, *arguments)[0]
@@ -42,17 +50,18 @@ def run(folder, name, *arguments):
 def run_and_read_errors(folder, name, *arguments, output=None):
     """As `run`, and returns what was written to stderr as well."""
     output = output or folder / name
-    env = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     if name not in ("adapt_images", "quickstart"):
         arguments = (*arguments, "--size", "32")
+    arguments = ["--quick", "--output", output, *arguments]
+    start = run_alone if name in ALONE else run_here
+    return output, start(folder, name, list(map(str, arguments)))
+
+
+def run_alone(folder, name, arguments):
+    """Runs a recipe in a process of its own; returns its stderr."""
+    env = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     result = subprocess.run(
-        [
-            sys.executable,
-            ROOT / "recipes" / f"{name}.py",
-            "--quick",
-            *("--output", output),
-            *arguments,
-        ],
+        [sys.executable, ROOT / "recipes" / f"{name}.py", *arguments],
         cwd=folder,
         # Other tests have the other cores, see `conftest.py`.
         env={**env, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
@@ -60,7 +69,18 @@ def run_and_read_errors(folder, name, *arguments, output=None):
         text=True,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    return output, result.stderr
+    return result.stderr
+
+
+def run_here(folder, name, arguments):
+    """Runs a recipe in this process; returns what it wrote to stderr."""
+    errors = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        with contextlib.redirect_stderr(errors):
+            importlib.import_module(name).main()
+    return errors.getvalue()
 
 
 @needs_minutes
