@@ -173,7 +173,9 @@ def main():
     seeds = arguments.seeds or ([0] if quick else [0, 1, 2])
     num_target = arguments.num_target or (16 if quick else 200)
     if num_target < arguments.window:
-        parser.error(f"--num-target must be at least {arguments.window}")
+        parser.error(
+            f"--num-target must be at least a window, not {num_target}"
+        )
     corruptions = ("contrast",) if quick else None
     tasks = keras_s4t.TargetAdapter.from_preset(arguments.preset).tasks
     output = arguments.output

@@ -118,10 +118,12 @@ def main():
     parser.add_argument("--frame-rate", type=float, default=5.0, help="per s")
     parser.set_defaults(size=192)
     arguments = parse(parser)
-    if arguments.frame_rate <= 0 or arguments.frames < 2 * arguments.window:
-        parser.error(
-            "--frame-rate must be positive, and --frames at least two windows"
-        )
+    if not 0 < arguments.frame_rate < float("inf"):
+        rate = arguments.frame_rate
+        parser.error(f"--frame-rate must be positive, not {rate:g}")
+    if arguments.frames < 2 * arguments.window:
+        count = arguments.frames
+        parser.error(f"--frames must be at least two windows, not {count}")
     count = 2 * arguments.window if arguments.quick else arguments.frames
     size = 64 if arguments.quick else arguments.size
     frames = np.random.default_rng(0).integers(

@@ -11,6 +11,7 @@ from keras_s4t.data.pipeline.batching import batches
 from keras_s4t.data.pipeline.canvas import Canvas
 from keras_s4t.data.pipeline.training import Training
 from keras_s4t.data.records import examples_from_arrays
+from keras_s4t.data.restyling import restyle
 from keras_s4t.data.streams import online_stream
 from keras_s4t.data.synth_rooms import DOMAINS
 from keras_s4t.data.synth_rooms import SynthRooms
@@ -30,4 +31,5 @@ __all__ = [
     "label_spaces",
     "load",
     "online_stream",
+    "restyle",
 ]

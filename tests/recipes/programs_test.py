@@ -50,7 +50,7 @@ def run(folder, name, *arguments):
 def run_and_read_errors(folder, name, *arguments, output=None):
     """As `run`, and returns what was written to stderr as well."""
     output = output or folder / name
-    if name not in ("adapt_images", "quickstart"):
+    if name not in ("adapt_images", "quickstart", "live_latency"):
         arguments = (*arguments, "--size", "32")
     arguments = ["--quick", "--output", output, *arguments]
     start = run_alone if name in ALONE else run_here
@@ -268,6 +268,48 @@ def test_tables_of_the_paper(folder, sources, name, title, rows, figures):
 
 
 @needs_minutes
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "title", "rows", "figures"),
+    [
+        (
+            "adapt_walk",
+            "Delta_TTT",
+            ["Base", "BatchNormOnly", "S4T, diverging, guarded"],
+            ["walk"],
+        ),
+        ("choose_model", "Chosen without labels", ["mixed"], []),
+        (
+            "live_latency",
+            "Latency",
+            ["no adaptation", "before the prediction", "in a thread"],
+            [],
+        ),
+    ],
+)
+def test_live_streams(folder, name, title, rows, figures):
+    cache = () if name == "live_latency" else ("--cache", "cache")
+    output, errors = run_and_read_errors(folder, name, *cache)
+    assert errors == ""
+    tables = tables_of(output)
+    (table,) = [rows for t, rows in tables.items() if t.startswith(title)]
+    assert set(rows) <= set(table)
+    results = json.loads((output / "results.json").read_text())
+    assert {p.stem for p in output.glob("*.png")} == set(figures)
+    if name == "adapt_walk":
+        # Where a learning rate diverges, the guard returns to the source.
+        run = results["runs"]["S4T, diverging, guarded seed 0"]
+        assert run["actions"]["reset"] and "adapted" not in run["predicted"]
+    if name == "choose_model":
+        run = results["runs"]["mixed seed 0"]
+        names = {window["predicts"] for window in run["windows"]}
+        assert len(run["windows"]) == 2 and names <= set(run["metrics"])
+    if name == "live_latency":
+        thread = results["ways"]["in a thread"]
+        assert thread["frames"] == 16 and thread["median"] > 0
+
+
+@needs_minutes
 @pytest.mark.long
 def test_benchmark(folder):
     arguments = ("--operations", "adapt", "--sweeps", "steps")
@@ -348,6 +390,9 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
         ("small_windows", ["--batch-size", "4"], "--windows"),
         ("compare_architectures", ["--decoder", "mti_net"], "is compared"),
         ("ablate_masking", ["--ratios", "1.5"], "range [0, 1)"),
+        ("choose_model", ["--num-target", "2"], "at least a window"),
+        ("adapt_walk", ["--window", "0"], "at least 1"),
+        ("live_latency", ["--frame-rate", "0"], "must be positive"),
         ("benchmark", ["--sweeps", "nothing"], "resolution"),
         ("benchmark", ["--forms", "nothing"], "literal"),
         ("benchmark", ["--methods", "Nothing"], "BatchNormOnly"),
