@@ -20,6 +20,7 @@ from keras_s4t.live.controls import SOURCE
 from keras_s4t.live.controls import Controls
 from keras_s4t.live.frame_format import FrameFormat
 from keras_s4t.live.history import History
+from keras_s4t.live.monitors import Monitors
 from keras_s4t.live.saving import flat
 from keras_s4t.live.saving import load_state
 from keras_s4t.live.saving import save_state
@@ -78,6 +79,11 @@ class LiveAdapter:
             comes while the thread works is not adapted to, and counted.
         audit: Optional path. Every decision is added to this file, a line of
             JSON each.
+        monitors: list of objects with `on_window(live, record)`, called with
+            every decision when it is made, in the thread if there is one, and
+            `close()`, called by `close`; see `LiveTable`, `CSVLog` and
+            `TensorBoardLog`. They may call `report` and `limits`. An error of
+            a monitor is a warning, once. They are not saved.
         history: int. Frames that `observe` takes labels for.
         seed: int. Of what is drawn at random.
 
@@ -112,6 +118,7 @@ class LiveAdapter:
         restore=0.0,
         background=False,
         audit=None,
+        monitors=(),
         history=32,
         seed=0,
     ):
@@ -165,6 +172,7 @@ class LiveAdapter:
             adapter, None, steps, check_every, reset_every, restore, seed
         )
         self.audit = Audit(audit)
+        self._monitors = Monitors(monitors)
         #: Number of the last frame; the first one is 0.
         self.frame_id = -1
         self._since_update = 0
@@ -533,19 +541,21 @@ class LiveAdapter:
             self._worker.wait()
 
     def close(self):
-        """Ends the thread, if there is one.
+        """Ends the thread, if there is one, and closes the monitors.
 
         Raises:
             RuntimeError: If adaptation had ended by an error.
         """
-        if self._worker:
-            self._worker.close()
-            error, self._worker = self._worker.error, None
-            if error is not None:
-                raise RuntimeError(
-                    "Adaptation had ended by an error; predictions went on "
-                    "with the last weights"
-                ) from error
+        worker = self._worker
+        if worker:
+            worker.close()
+            self._worker = None
+        self._monitors.close()
+        if worker and worker.error is not None:
+            raise RuntimeError(
+                "Adaptation had ended by an error; predictions went on with "
+                "the last weights"
+            ) from worker.error
 
     def _update_if_due(self):
         if not self.window.is_full or self._since_update < self.adapt_every:
@@ -570,7 +580,9 @@ class LiveAdapter:
         if self._serving:
             network = self.adaptation.predictor().network
             self._serving.publish(self.adaptation.predicts, network)
-        self.audit.write({"frame": frame_id, **record, "seconds": seconds})
+        record = {"frame": frame_id, **record, "seconds": seconds}
+        self.audit.write(record)
+        self._monitors.on_window(self, record)
 
     def _warn_of_error(self):
         error = self._worker and self._worker.error
