@@ -182,7 +182,7 @@ class LiveAdapter:
         self._history = History(history)
         self._prediction_seconds = collections.deque(maxlen=KEPT_LATENCIES)
         self._adaptation_seconds = collections.deque(maxlen=KEPT_LATENCIES)
-        self._started = None
+        self._started = self._first_id = None
         self._warned = False
         self._serving = self._worker = None
         if background:
@@ -215,6 +215,7 @@ class LiveAdapter:
         """
         if self._started is None:
             self._started = time.perf_counter()
+            self._first_id = self.frame_id + 1
         images = self.format.images(frames)
         is_single = np.ndim(frames) < 4
         ids = range(self.frame_id + 1, self.frame_id + 1 + len(images))
@@ -429,9 +430,11 @@ class LiveAdapter:
             the source, in standard deviations of the source.
         """
         adaptation = self.adaptation
-        seconds = None
+        rate = None
         if self._started is not None:
-            seconds = time.perf_counter() - self._started
+            # Frames before a saved state took other seconds.
+            count = self.frame_id + 1 - self._first_id
+            rate = count / (time.perf_counter() - self._started)
         return {
             "frames": self.frame_id + 1,
             "skipped": dict(self._skipped),
@@ -439,7 +442,7 @@ class LiveAdapter:
             "actions": dict(adaptation.counts),
             "missed": self._num_missed,
             "predicts": self.predicts,
-            "frames_per_second": seconds and (self.frame_id + 1) / seconds,
+            "frames_per_second": rate,
             "prediction_seconds": _quantiles(self._prediction_seconds),
             "adaptation_seconds": _quantiles(self._adaptation_seconds),
             "statistics_distance": adaptation.distance,

@@ -1,6 +1,7 @@
 """Frames in, predictions out."""
 
 import json
+import time
 
 import keras
 import numpy as np
@@ -496,6 +497,22 @@ def test_going_on_from_a_saved_state(tmp_path, background):
     other.reset(), live.reset()
     assert_equal(other(frames[0]), live(frames[0]))
     live.close(), other.close()
+
+
+@pytest.mark.eager
+def test_the_rate_of_frames_begins_anew(tmp_path):
+    live = make_live()
+    assert live.report()["frames_per_second"] is None
+    for frame in make_frames(12):
+        live(frame)
+    live.save(tmp_path)
+    other = LiveAdapter.load(tmp_path)
+    start = time.perf_counter()
+    other(make_frames(1)[0])
+    time.sleep(0.5)
+    rate = other.report()["frames_per_second"]
+    assert 1 / (time.perf_counter() - start) <= rate <= 2
+    assert other.report()["frames"] == 13
 
 
 @pytest.mark.eager
