@@ -637,3 +637,33 @@ def test_audit_lines(tmp_path):
         {"loss": None, "scores": {"a": None}},
     ]
     assert json.loads(path.read_text().splitlines()[-1])["loss"] is None
+
+
+@pytest.mark.eager
+@pytest.mark.parametrize("background", [False, True])
+def test_an_audit_on_a_full_disk(tmp_path, background):
+    path = tmp_path / "logs" / "audit.jsonl"
+    live = make_live(audit=path, background=background)
+    frames = make_frames(10)
+    for frame in frames[:4]:
+        live(frame)
+        live.wait()
+    # What a full disk took of a line; then nothing can be written at all.
+    with path.open("a") as file:
+        file.write('{"fra')
+    path.rename(tmp_path / "moved")
+    path.mkdir()
+    with pytest.warns(UserWarning, match="adaptation goes on") as caught:
+        for frame in frames[4:8]:
+            assert live(frame) is not None
+            live.wait()
+    told = [w for w in caught if "audit file" in str(w.message)]
+    assert len(told) == 1
+    path.rmdir()
+    (tmp_path / "moved").rename(path)
+    for frame in frames[8:]:
+        live(frame)
+    live.close()
+    records = live_room.read_audit(path)
+    assert [record["frame"] for record in records] == [3, 9]
+    assert live.report()["windows"] == 4
