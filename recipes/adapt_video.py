@@ -276,7 +276,7 @@ class SourceModel:
 
     def __call__(self, image):
         images = self._format.padded(self._format.images(image))
-        outputs = self._predictor.predict_on_batch(images)
+        outputs = self._predictor.predict_on_batch(images.astype("float32"))
         values = self._predictor.network.postprocess(outputs)
         values = self._format.cropped(values)
         return {
