@@ -624,6 +624,8 @@ class LiveAdapter:
     def _values(self, predictor, images, before):
         """Values of a model, which may need other frames to normalize."""
         count = len(images)
+        # As in windows and source images, so that this is compiled once.
+        images = images.astype("float32")
         if predictor.method.bn_mode == "batch" and len(before):
             images = np.concatenate([before, images])
         outputs = predictor.predict_on_batch(images)

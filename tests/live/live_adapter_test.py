@@ -77,6 +77,26 @@ def test_frames_are_adapted_to_in_windows():
 
 
 @pytest.mark.eager
+def test_images_have_one_dtype(monkeypatch):
+    # Another one would compile everything once more.
+    dtypes = set()
+    for name in ("train_on_batch", "predict_on_batch"):
+        plain = getattr(keras_s4t.TargetAdapter, name)
+
+        def spy(self, x, *args, plain=plain, **kwargs):
+            dtypes.add(str(x.dtype))
+            return plain(self, x, *args, **kwargs)
+
+        monkeypatch.setattr(keras_s4t.TargetAdapter, name, spy)
+    live = make_live()
+    collect(live)
+    for frame in make_frames(6):
+        assert frame.dtype == "uint8"
+        live(frame)
+    assert dtypes == {"float32"}
+
+
+@pytest.mark.eager
 def test_a_batch_is_its_frames():
     frames = make_frames(4)
     one, other = make_live(adapt_every=4), make_live(adapt_every=4)
