@@ -78,12 +78,15 @@ HEAVY = {"tensorflow", "jax", "torch", "tensorflow_datasets"}
 READS_PYTORCH = "models/release/file.py"
 # Exports are TensorFlow's, whatever the backend.
 WRITES_TENSORFLOW = "export/formats.py"
+# So is the writer of TensorBoard's files.
+WRITES_TENSORBOARD = "live/monitors/tensorboard_log.py"
 MAY_IMPORT_HEAVY = (
     "backend/",
     "data/",
     "batches.py",
     READS_PYTORCH,
     WRITES_TENSORFLOW,
+    WRITES_TENSORBOARD,
 )
 
 
@@ -213,7 +216,11 @@ def test_the_data_path_imports_tensorflow_lazily():
 
 @pytest.mark.parametrize(
     "name, backend",
-    [(READS_PYTORCH, "torch"), (WRITES_TENSORFLOW, "tensorflow")],
+    [
+        (READS_PYTORCH, "torch"),
+        (WRITES_TENSORFLOW, "tensorflow"),
+        (WRITES_TENSORBOARD, "tensorflow"),
+    ],
 )
 def test_files_of_one_library_import_it_lazily(name, backend):
     path = ROOT / name

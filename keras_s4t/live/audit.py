@@ -3,13 +3,15 @@
 import json
 import math
 import pathlib
+import warnings
 
 
 class Audit:
     """Appends to a file of JSON lines.
 
     A line is written whole and at once, so that a file whose writer was killed
-    ends in at most one incomplete line.
+    ends in at most one incomplete line. A line that cannot be written, such as
+    on a full disk, is a warning, once: a stream must not end for it.
 
     Args:
         path: Optional path of the file; without it nothing is written.
@@ -17,6 +19,7 @@ class Audit:
 
     def __init__(self, path=None):
         self.path = None if path is None else pathlib.Path(path)
+        self._fails = self._warned = False
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._end_line()
@@ -28,9 +31,24 @@ class Audit:
             record: dict of numbers, strings, and dicts of them. Numbers that
                 are not finite become `null`, which JSON has not.
         """
-        if self.path is not None:
+        if self.path is None:
+            return
+        line = json.dumps(_finite(record)) + "\n"
+        try:
+            if self._fails:
+                self._end_line()
             with self.path.open("a") as file:
-                file.write(json.dumps(_finite(record)) + "\n")
+                file.write(line)
+            self._fails = False
+        except OSError as error:
+            self._fails = True
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    "A decision could not be added to the audit file; "
+                    f"adaptation goes on, and so will the file: {error}",
+                    stacklevel=4,
+                )
 
     def _end_line(self):
         # After a writer that was killed.

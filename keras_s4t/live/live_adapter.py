@@ -20,6 +20,7 @@ from keras_s4t.live.controls import SOURCE
 from keras_s4t.live.controls import Controls
 from keras_s4t.live.frame_format import FrameFormat
 from keras_s4t.live.history import History
+from keras_s4t.live.monitors import Monitors
 from keras_s4t.live.saving import flat
 from keras_s4t.live.saving import load_state
 from keras_s4t.live.saving import save_state
@@ -78,6 +79,11 @@ class LiveAdapter:
             comes while the thread works is not adapted to, and counted.
         audit: Optional path. Every decision is added to this file, a line of
             JSON each.
+        monitors: list of objects with `on_window(live, record)`, called with
+            every decision when it is made, in the thread if there is one, and
+            `close()`, called by `close`; see `LiveTable`, `CSVLog` and
+            `TensorBoardLog`. They may call `report` and `limits`. An error of
+            a monitor is a warning, once. They are not saved.
         history: int. Frames that `observe` takes labels for.
         seed: int. Of what is drawn at random.
 
@@ -112,6 +118,7 @@ class LiveAdapter:
         restore=0.0,
         background=False,
         audit=None,
+        monitors=(),
         history=32,
         seed=0,
     ):
@@ -165,6 +172,7 @@ class LiveAdapter:
             adapter, None, steps, check_every, reset_every, restore, seed
         )
         self.audit = Audit(audit)
+        self._monitors = Monitors(monitors)
         #: Number of the last frame; the first one is 0.
         self.frame_id = -1
         self._since_update = 0
@@ -174,7 +182,7 @@ class LiveAdapter:
         self._history = History(history)
         self._prediction_seconds = collections.deque(maxlen=KEPT_LATENCIES)
         self._adaptation_seconds = collections.deque(maxlen=KEPT_LATENCIES)
-        self._started = None
+        self._started = self._first_id = None
         self._warned = False
         self._serving = self._worker = None
         if background:
@@ -207,6 +215,7 @@ class LiveAdapter:
         """
         if self._started is None:
             self._started = time.perf_counter()
+            self._first_id = self.frame_id + 1
         images = self.format.images(frames)
         is_single = np.ndim(frames) < 4
         ids = range(self.frame_id + 1, self.frame_id + 1 + len(images))
@@ -421,9 +430,11 @@ class LiveAdapter:
             the source, in standard deviations of the source.
         """
         adaptation = self.adaptation
-        seconds = None
+        rate = None
         if self._started is not None:
-            seconds = time.perf_counter() - self._started
+            # Frames before a saved state took other seconds.
+            count = self.frame_id + 1 - self._first_id
+            rate = count / (time.perf_counter() - self._started)
         return {
             "frames": self.frame_id + 1,
             "skipped": dict(self._skipped),
@@ -431,7 +442,7 @@ class LiveAdapter:
             "actions": dict(adaptation.counts),
             "missed": self._num_missed,
             "predicts": self.predicts,
-            "frames_per_second": seconds and (self.frame_id + 1) / seconds,
+            "frames_per_second": rate,
             "prediction_seconds": _quantiles(self._prediction_seconds),
             "adaptation_seconds": _quantiles(self._adaptation_seconds),
             "statistics_distance": adaptation.distance,
@@ -533,19 +544,21 @@ class LiveAdapter:
             self._worker.wait()
 
     def close(self):
-        """Ends the thread, if there is one.
+        """Ends the thread, if there is one, and closes the monitors.
 
         Raises:
             RuntimeError: If adaptation had ended by an error.
         """
-        if self._worker:
-            self._worker.close()
-            error, self._worker = self._worker.error, None
-            if error is not None:
-                raise RuntimeError(
-                    "Adaptation had ended by an error; predictions went on "
-                    "with the last weights"
-                ) from error
+        worker = self._worker
+        if worker:
+            worker.close()
+            self._worker = None
+        self._monitors.close()
+        if worker and worker.error is not None:
+            raise RuntimeError(
+                "Adaptation had ended by an error; predictions went on with "
+                "the last weights"
+            ) from worker.error
 
     def _update_if_due(self):
         if not self.window.is_full or self._since_update < self.adapt_every:
@@ -570,7 +583,9 @@ class LiveAdapter:
         if self._serving:
             network = self.adaptation.predictor().network
             self._serving.publish(self.adaptation.predicts, network)
-        self.audit.write({"frame": frame_id, **record, "seconds": seconds})
+        record = {"frame": frame_id, **record, "seconds": seconds}
+        self.audit.write(record)
+        self._monitors.on_window(self, record)
 
     def _warn_of_error(self):
         error = self._worker and self._worker.error
@@ -609,6 +624,8 @@ class LiveAdapter:
     def _values(self, predictor, images, before):
         """Values of a model, which may need other frames to normalize."""
         count = len(images)
+        # As in windows and source images, so that this is compiled once.
+        images = images.astype("float32")
         if predictor.method.bn_mode == "batch" and len(before):
             images = np.concatenate([before, images])
         outputs = predictor.predict_on_batch(images)

@@ -45,12 +45,14 @@ class Window:
         return fault
 
     def batch(self):
-        """The frames, an array of shape `(size, height, width, channels)`.
+        """The frames, float32 of shape `(size, height, width, channels)`.
 
         Frames are repeated in their order until it is full.
         """
         count = len(self.frames)
-        return np.stack([self.frames[i % count] for i in range(self.size)])
+        frames = [self.frames[i % count] for i in range(self.size)]
+        # As source images are, so that steps are compiled once.
+        return np.stack(frames).astype("float32")
 
     def _fault(self, frame):
         if not np.isfinite(frame).all():

@@ -39,7 +39,16 @@ class Worker:
             return True
 
     def wait(self):
-        """Waits until it is idle."""
+        """Waits until it is idle.
+
+        Raises:
+            RuntimeError: If its own thread would wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                "The thread that adapts must not wait for itself. `collect`, "
+                "`observe`, `reset`, `save` and `close` are for other threads."
+            )
         with self._condition:
             self._condition.wait_for(lambda: not self._is_busy)
 

@@ -81,6 +81,26 @@ def test_frames_are_adapted_to_in_windows():
 
 
 @pytest.mark.eager
+def test_images_have_one_dtype(monkeypatch):
+    # Another one would compile everything once more.
+    dtypes = set()
+    for name in ("train_on_batch", "predict_on_batch"):
+        plain = getattr(keras_s4t.TargetAdapter, name)
+
+        def spy(self, x, *args, plain=plain, **kwargs):
+            dtypes.add(str(x.dtype))
+            return plain(self, x, *args, **kwargs)
+
+        monkeypatch.setattr(keras_s4t.TargetAdapter, name, spy)
+    live = make_live()
+    collect(live)
+    for frame in make_frames(6):
+        assert frame.dtype == "uint8"
+        live(frame)
+    assert dtypes == {"float32"}
+
+
+@pytest.mark.eager
 def test_a_batch_is_its_frames():
     frames = make_frames(4)
     one, other = make_live(adapt_every=4), make_live(adapt_every=4)
@@ -508,6 +528,22 @@ def test_going_on_from_a_saved_state(tmp_path, background):
 
 
 @pytest.mark.eager
+def test_the_rate_of_frames_begins_anew(tmp_path):
+    live = make_live()
+    assert live.report()["frames_per_second"] is None
+    for frame in make_frames(12):
+        live(frame)
+    live.save(tmp_path)
+    other = LiveAdapter.load(tmp_path)
+    start = time.perf_counter()
+    other(make_frames(1)[0])
+    time.sleep(0.5)
+    rate = other.report()["frames_per_second"]
+    assert 1 / (time.perf_counter() - start) <= rate <= 2
+    assert other.report()["frames"] == 13
+
+
+@pytest.mark.eager
 def test_a_save_that_fails_leaves_the_previous_state(tmp_path, monkeypatch):
     live = make_live()
     live(make_frames(1)[0])
@@ -671,3 +707,33 @@ def test_a_process_that_is_killed(tmp_path):
         live(frame)
     live.save(tmp_path)
     assert LiveAdapter.load(tmp_path).frame_id == live.frame_id
+
+
+@pytest.mark.eager
+@pytest.mark.parametrize("background", [False, True])
+def test_an_audit_on_a_full_disk(tmp_path, background):
+    path = tmp_path / "logs" / "audit.jsonl"
+    live = make_live(audit=path, background=background)
+    frames = make_frames(10)
+    for frame in frames[:4]:
+        live(frame)
+        live.wait()
+    # What a full disk took of a line; then nothing can be written at all.
+    with path.open("a") as file:
+        file.write('{"fra')
+    path.rename(tmp_path / "moved")
+    path.mkdir()
+    with pytest.warns(UserWarning, match="adaptation goes on") as caught:
+        for frame in frames[4:8]:
+            assert live(frame) is not None
+            live.wait()
+    told = [w for w in caught if "audit file" in str(w.message)]
+    assert len(told) == 1
+    path.rmdir()
+    (tmp_path / "moved").rename(path)
+    for frame in frames[8:]:
+        live(frame)
+    live.close()
+    records = live_room.read_audit(path)
+    assert [record["frame"] for record in records] == [3, 9]
+    assert live.report()["windows"] == 4

@@ -15,6 +15,7 @@ if keras.backend.backend() != "torch":
         "comparison/*",
         "continual_test.py",
         "draw_figures_test.py",
+        "live_video_test.py",
         "synchronizer_accuracy_test.py",
         "train_source_test.py",
     ]

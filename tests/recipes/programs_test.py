@@ -1,6 +1,7 @@
 """Every recipe with `--quick`, as a user would start it."""
 
 import contextlib
+import csv
 import importlib
 import io
 import json
@@ -50,7 +51,8 @@ def run(folder, name, *arguments):
 def run_and_read_errors(folder, name, *arguments, output=None):
     """As `run`, and returns what was written to stderr as well."""
     output = output or folder / name
-    if name not in ("adapt_images", "quickstart", "live_latency"):
+    own_size = ("adapt_images", "adapt_video", "live_latency", "quickstart")
+    if name not in own_size:
         arguments = (*arguments, "--size", "32")
     arguments = ["--quick", "--output", output, *arguments]
     start = run_alone if name in ALONE else run_here
@@ -164,6 +166,46 @@ def test_adapt_images(folder, source):
     output = run(folder, "adapt_images", *arguments)
     names = sorted(path.name for path in output.iterdir())
     assert names == ["a.png.png", "b.png.png"]
+
+
+@needs_minutes
+@pytest.mark.slow
+def test_adapt_video(folder):
+    arguments = ("--state", "state", "--cache", "cache")
+    output = run(folder, "adapt_video", *arguments)
+    written = {path.name for path in output.iterdir()}
+    assert written == {
+        "audit.jsonl",
+        "before_after.mp4",
+        "report.json",
+        "windows.csv",
+    }
+    content = json.loads((output / "report.json").read_text())
+    assert content["report"]["frames"] == 24
+    assert content["limits"]["limits"]
+    assert content["frames"]["timestamps"] == [None] * 24
+    assert set(content["metrics"]) == {"source", "evening"}
+    for models in content["metrics"].values():
+        assert 0 < models["live"]["semseg_miou"] < 1
+    records = keras_s4t.live.read_audit(output / "audit.jsonl")
+    assert [record["frame"] for record in records] == [7, 15, 23]
+    assert all(record["predicts"] for record in records)
+    with (output / "windows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["action"] for row in rows] == [r["action"] for r in records]
+    frames = list(keras_s4t.live.read_frames(output / "before_after.mp4"))
+    assert len(frames) == 24
+    # Without the text below, the frames differ, too.
+    assert np.std([f.image[:200].mean() for f in frames]) > 0.1
+    # Another walk, gone on with where the state ends.
+    arguments = (*arguments, "--num-frames", "26")
+    output = run(folder, "adapt_video", *arguments)
+    frames = list(
+        keras_s4t.live.read_frames(output / "before_after_000024.mp4")
+    )
+    assert len(frames) == 2
+    content = json.loads((output / "report.json").read_text())
+    assert content["report"]["frames"] == 26 == len(content["frames"]["names"])
 
 
 @needs_minutes
@@ -385,6 +427,10 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
         ("tune_adaptation", ["--model", "nowhere.keras"], "saved model"),
         ("quickstart", ["--target", "nowhere"], "evening"),
         ("quickstart", ["--size", "32"], "must be 64"),
+        ("adapt_video", ["--steps", "0"], "at least 1"),
+        ("adapt_video", ["--input", "nowhere.mp4"], "a folder or a file"),
+        ("adapt_video", ["--phases", "nowhere"], "evening"),
+        ("adapt_video", ["--frame-rate", "0"], "in (0, 1000]"),
         ("noise_robustness", ["--scales", "-0.1"], "must not be negative"),
         ("small_windows", ["--priors", "-1.0"], "finite and not negative"),
         ("small_windows", ["--batch-size", "4"], "--windows"),

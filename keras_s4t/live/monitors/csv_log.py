@@ -1,0 +1,115 @@
+"""A table of windows that any spreadsheet opens."""
+
+import csv
+import errno
+import io
+import pathlib
+
+from keras_s4t.files import atomic_path
+from keras_s4t.files import check_folder
+from keras_s4t.live.monitors.measures import measures_of
+
+# What every row has.
+KEYS = ("frame", "window")
+
+
+class CSVLog:
+    """A monitor that writes a row per window to a CSV file.
+
+    A row holds the decision (frame, window, action, reason, who predicts, loss,
+    seconds, scores, estimated gains), and counts and latencies so far, see
+    `LiveAdapter.report`. A name such as `"scores/loss"` is that of an entry of
+    a dict. Cells of what is not known are empty.
+
+    A row is written whole and at once: what a killed process began of one is
+    removed when the file is gone on with. Rows are added to a file that is
+    there. Where going on from a saved state repeats windows, so do rows.
+    A column that comes later, such as the first blank frame's, is added at the
+    right.
+
+    Args:
+        path: string or path. Its folder is created if needed.
+
+    Raises:
+        ValueError: If the file cannot be written, or is no such table.
+
+    Example:
+
+    ```python
+    monitors = [keras_s4t.live.CSVLog("runs/windows.csv")]
+    live = keras_s4t.live.LiveAdapter(adapter, monitors=monitors)
+    ```
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        check_folder(self.path.parent, "path")
+        self._columns = []
+        if self.path.exists():
+            self._cut_unfinished_row()
+            self._columns = self._header()
+
+    def on_window(self, live, record):
+        """Adds a row.
+
+        Raises:
+            OSError: If it cannot be written. The rows before it stay.
+        """
+        row = measures_of(live, record)
+        new = [name for name in row if name not in self._columns]
+        if new or not self.path.exists():
+            self._widen(new)
+        self._append(_line(_cell(row.get(name)) for name in self._columns))
+
+    def close(self):
+        """Does nothing: no file is open between two rows."""
+
+    def _header(self):
+        with self.path.open(newline="") as file:
+            columns = next(csv.reader(file), [])
+        if columns and not set(KEYS) <= set(columns):
+            raise ValueError(
+                "`path` must be a new file, or one that `CSVLog` has written. "
+                f"Received: path={str(self.path)!r} with the columns {columns}"
+            )
+        return columns
+
+    def _cut_unfinished_row(self):
+        with self.path.open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+    def _widen(self, new):
+        rows = []
+        if self.path.exists():
+            with self.path.open(newline="") as file:
+                rows = list(csv.reader(file))[1:]
+        columns = self._columns + new
+        with atomic_path(self.path) as path:
+            with path.open("w", newline="") as file:
+                file.write(_line(columns))
+                for row in rows:
+                    file.write(_line(row + [""] * (len(columns) - len(row))))
+        self._columns = columns
+
+    def _append(self, line):
+        line = line.encode()
+        # Without a buffer, so that a row is one write.
+        with self.path.open("ab", buffering=0) as file:
+            start = file.tell()
+            try:
+                if file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, "No space left on device")
+            except OSError:
+                file.truncate(start)
+                raise
+
+
+def _line(cells):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
+def _cell(value):
+    # A row is a line.
+    return value.replace("\n", " ") if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Machinery of `adapt_video.py`: frames in, pictures and files out."""
