@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import time
@@ -737,3 +738,20 @@ def test_an_audit_on_a_full_disk(tmp_path, background):
     records = live_room.read_audit(path)
     assert [record["frame"] for record in records] == [3, 9]
     assert live.report()["windows"] == 4
+
+
+@pytest.mark.long
+def test_memory_stays_flat():
+    live = make_live(adapt_every=1)
+    collect(live)
+    rng = np.random.default_rng(0)
+    peaks = {}
+    for i in range(5004):
+        live(rng.integers(0, 256, (*SIZE, 3), "uint8"))
+        if i in (1003, 5003):
+            # In KiB on Linux.
+            usage = resource.getrusage(resource.RUSAGE_SELF)
+            peaks[i] = usage.ru_maxrss / 1024
+    print(f"{peaks[1003]:.0f} MiB, 4,000 steps later {peaks[5003]:.0f} MiB")
+    assert live.report()["windows"] == 5001
+    assert peaks[5003] - peaks[1003] < 0.02 * peaks[1003]

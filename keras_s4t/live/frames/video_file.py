@@ -15,7 +15,8 @@ HDR = {16: "PQ", 18: "HLG"}
 def frames_of_video(path):
     """Yields the frames of a video file with PyAV.
 
-    Frames that the file or the decoder calls corrupt are left out. Where no
+    Frames that the file or the decoder calls corrupt are left out, and those
+    that follow up to the next key frame, which are made from them. Where no
     more can be decoded, the frames end. Either is a warning at the end. That a
     file holds fewer frames than its header says is none: trimmed files do.
 
@@ -83,13 +84,17 @@ def _video_stream(container, path):
 
 def _decoded(container, stream):
     """Yields pairs of a frame and whether it is corrupt."""
-    corrupt = set()
+    corrupt, is_lost = set(), False
     for packet in container.demux(stream):
         if packet.is_corrupt and packet.pts is not None:
             # Not every decoder marks the frame, which may come later.
             corrupt.add(packet.pts)
         for frame in packet.decode():
-            yield frame, frame.is_corrupt or frame.pts in corrupt
+            if frame.is_corrupt or frame.pts in corrupt:
+                is_lost = True
+            elif frame.key_frame:
+                is_lost = False
+            yield frame, is_lost
 
 
 def _turned(image, rotation):
