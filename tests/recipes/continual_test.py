@@ -155,7 +155,7 @@ def test_a_stream_is_done_as_a_whole_and_only_once(
     assert len(calls) == 9
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_give_the_results_of_one(quiet, load_recipe, tmp_path):
     """Workers go through the first target again on the way to the second."""
     recipe = load_recipe("compare_methods")
