@@ -144,9 +144,13 @@ def gains_table(content, names, seeds, tasks):
     rows = []
     for name in names:
         gains = [gains_of(content, name, seed, tasks) for seed in seeds]
-        cells = [interval_cell(spread([g[p] for g in gains])) for p in phases]
+        columns = [[g[phase] for g in gains] for phase in phases]
         if returns:
-            cells.append(interval_cell(spread([forgotten(g) for g in gains])))
+            columns.append([forgotten(g) for g in gains])
+        cells = [
+            interval_cell(spread(c)) if np.isfinite(c).all() else "NaN"
+            for c in columns
+        ]
         rows.append([method_title(name), *cells])
     return Table("Delta_TTT in percent, by phase", headers, rows)
 

@@ -27,6 +27,8 @@ No other package names a backend.
 - `exports_itself`: whether Keras writes every format of `Model.export` here.
 - `full_precision()`: context manager in which GPUs do not round the inputs of
   products to TF32.
+- `fewer_threads()`: context manager in which operations of the calling thread
+  leave one core to other threads, where threads do not share a pool.
 - `argmax(x)`: index of the largest entry along the last axis, int32.
 """
 
@@ -57,4 +59,5 @@ has_exact_moments = _backend.has_exact_moments
 count_ids = _backend.count_ids
 argmax = _backend.argmax
 exports_itself = _backend.exports_itself
+fewer_threads = _backend.fewer_threads
 full_precision = _backend.full_precision

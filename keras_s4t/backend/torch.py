@@ -104,3 +104,14 @@ def count_ids(ids, num_ids):
     counts = torch.zeros(num_ids + 1, dtype=torch.int32, device=ids.device)
     ones = torch.ones_like(ids, dtype=torch.int32)
     return counts.scatter_add(0, ids, ones)[:-1]
+
+
+@contextlib.contextmanager
+def fewer_threads():
+    """Operations of the calling thread leave one core to other threads."""
+    count = torch.get_num_threads()
+    torch.set_num_threads(max(1, count - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)

@@ -5,6 +5,8 @@ import os
 import sys
 import threading
 
+from keras_s4t.backend import fewer_threads
+
 # Of Unix: the lowest one.
 LOWEST_PRIORITY = 19
 
@@ -67,16 +69,22 @@ class Worker:
                 os.setpriority(
                     os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY
                 )
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._is_busy or self._ends)
-                if self._ends:
-                    return
-                job, self._job = self._job, None
-            try:
-                self._function(job)
-            except BaseException as error:
-                self.error = error
-            with self._condition:
-                self._is_busy = False
-                self._condition.notify_all()
+        with fewer_threads():
+            while self._do_next():
+                pass
+
+    def _do_next(self):
+        """Waits for a job and does it; returns whether there may be more."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_busy or self._ends)
+            if self._ends:
+                return False
+            job, self._job = self._job, None
+        try:
+            self._function(job)
+        except BaseException as error:
+            self.error = error
+        with self._condition:
+            self._is_busy = False
+            self._condition.notify_all()
+        return True
