@@ -742,7 +742,7 @@ def test_an_audit_on_a_full_disk(tmp_path, background):
 
 @pytest.mark.long
 def test_memory_stays_flat():
-    live = make_live(adapt_every=1)
+    live = make_live(adapt_every=1, check_every=50)
     collect(live)
     rng = np.random.default_rng(0)
     peaks = {}
