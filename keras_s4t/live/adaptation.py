@@ -1,5 +1,7 @@
 """Updates of a live adapter, one window at a time, with their guards."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -11,7 +13,6 @@ from keras_s4t.live.guard import Guard
 from keras_s4t.live.saving import flat
 from keras_s4t.live.saving import unflat_dict
 from keras_s4t.live.saving import unflat_list
-from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.state.snapshot import Snapshot
 
@@ -27,7 +28,6 @@ class Adaptation:
 
     Args:
         adapter: A compiled `TargetAdapter`.
-        controls: `Controls`, or `None`: then neither guard nor choice work.
         steps: int. Updates per window.
         check_every: int. Updates from one check to the next.
         reset_every: Optional int. Windows after which the source is returned
@@ -40,7 +40,6 @@ class Adaptation:
     def __init__(
         self,
         adapter,
-        controls=None,
         steps=1,
         check_every=1,
         reset_every=None,
@@ -48,7 +47,8 @@ class Adaptation:
         seed=0,
     ):
         self.adapter = adapter
-        self.controls = controls
+        # Without them, neither guard nor choice work.
+        self.controls = None
         self.steps = steps
         self.check_every = check_every
         self.reset_every = reset_every
@@ -63,7 +63,6 @@ class Adaptation:
         self.pause = 0
         self.counts = dict.fromkeys(ACTIONS, 0)
         self.distance = None
-        self._source = None
         self._good = None
 
     def predictor(self):
@@ -106,8 +105,7 @@ class Adaptation:
         self.num_windows += 1
         record = {"window": self.num_windows, "action": "adapted", "reason": ""}
         if self.controls:
-            for _ in range(self.steps):
-                self.controls.follow(images)
+            self.controls.follow(images, self.steps)
         checks = self.num_windows % self.check_every == 0
         loss, scores = None, {}
         if self.pause:
@@ -142,11 +140,14 @@ class Adaptation:
         }
 
     def collect(
-        self, images, labels, masks, appearances, batch_size, tolerance
+        self, choice, images, labels, masks, appearances, batch_size, tolerance
     ):
         """Calibrates guard and choice on source images.
 
+        An error leaves the guard and the choice that there were.
+
         Args:
+            choice: `Choice`, of other images.
             images: Array of shape `(num_images, height, width, channels)`,
                 values in 0 ... 255.
             labels: dict from task name to labels.
@@ -159,8 +160,9 @@ class Adaptation:
         Returns:
             list of dicts, what was measured for each appearance.
         """
-        tasks = self.adapter.tasks
-        guard = Guard(tasks, tolerance)
+        guard = Guard(self.adapter.tasks, tolerance)
+        if self.controls is None:
+            self.controls = Controls(self.adapter)
         before = Snapshot(self._variables)
         statistics = self.controls.statistics()
         rng, self.rng = self.rng, np.random.default_rng(0)
@@ -179,18 +181,16 @@ class Adaptation:
                 for window in windows:
                     batch = changed[window]
                     loss, _ = self._steps(batch)
-                    for _ in range(self.steps):
-                        self.controls.follow(batch)
+                    self.controls.follow(batch, self.steps)
                     scores.append(self._measure(batch, loss, guard))
-                if self.choice:
-                    row |= self._errors(changed, labels, masks, batch)
+                row |= self._errors(choice, changed, labels, masks, batch)
                 measured.append(row)
         finally:
             before.restore()
             self.controls.set_statistics(statistics)
             self.rng = rng
         guard.calibrate(scores)
-        self.guard = guard
+        self.guard, self.choice = guard, choice
         return measured
 
     def state(self):
@@ -208,10 +208,9 @@ class Adaptation:
             "pause": self.pause,
             "counts": self.counts,
             "distance": self.distance,
-            "has_good_state": self._good is not None,
         }
         arrays = flat("good", self._good.arrays() if self._good else [])
-        if self.controls:
+        if self.guard:
             arrays |= flat("statistics", self.controls.statistics())
             values |= {
                 "limits": self.guard.limits,
@@ -232,8 +231,9 @@ class Adaptation:
         self.failures, self.pause = values["failures"], values["pause"]
         self.counts, self.distance = values["counts"], values["distance"]
         self.estimates = values["estimates"]
-        if values["has_good_state"]:
-            self._good = Snapshot(self._variables, unflat_list("good", arrays))
+        good = unflat_list("good", arrays)
+        if good:
+            self._good = Snapshot(self._variables, good)
         if "limits" in values:
             self.controls = Controls(self.adapter)
             statistics = unflat_list("statistics", arrays)
@@ -242,7 +242,6 @@ class Adaptation:
             self.guard.limits = values["limits"]
             self.guard.residuals = values["residuals"]
             self.choice = Choice(
-                self.adapter.tasks,
                 arrays["memory"],
                 unflat_dict("labels", arrays),
                 unflat_dict("masks", arrays),
@@ -251,6 +250,11 @@ class Adaptation:
             errors = values["errors"]
             self.choice.errors = {k: tuple(v) for k, v in errors.items()}
         self.predicts = values["predicts"]
+
+    @functools.cached_property
+    def _source(self):
+        """What variables are in the source state, in NumPy, by their `id`."""
+        return self.adapter.source_values()
 
     @property
     def _variables(self):
@@ -268,7 +272,7 @@ class Adaptation:
         The root mean square over channels, in standard deviations of the
         source; `None` without batch norms.
         """
-        source, shifts = self.adapter.source_values(), []
+        source, shifts = self._source, []
         for norm in self.adapter.network.batch_norms:
             mean, variance = (
                 source[id(v)] for v in (norm.moving_mean, norm.moving_variance)
@@ -328,8 +332,6 @@ class Adaptation:
     def _restore_some(self):
         if not self.restore:
             return
-        if self._source is None:
-            self._source = self.adapter.source_values()
         for variable in self.adapter.updated_variables:
             source = self._source[id(variable)]
             returns = self.rng.random(source.shape) < self.restore
@@ -364,23 +366,11 @@ class Adaptation:
         received = metrics_of(tasks, values, labels, masks)
         return {key: abs(perfect[key] - received[key]) for key in perfect}
 
-    def _errors(self, images, labels, masks, window):
+    def _errors(self, choice, images, labels, masks, window):
         """Estimated and true gains on labeled images of an appearance."""
-        controls, tasks = self.controls, self.adapter.tasks
-        estimated = self.choice.estimates(controls, window, self.rng)
-        measured = {
-            name: metrics_of(
-                tasks,
-                controls.values(controls.outputs(name, images, len(window))),
-                labels,
-                masks,
-            )
-            for name in controls.names
-        }
-        true = {
-            name: gain(tasks, measured[SOURCE], metrics)
-            for name, metrics in measured.items()
-        }
+        controls = self.controls
+        estimated = choice.estimates(controls, window, self.rng)
+        true = controls.gains(images, labels, masks, len(window))
         for name in controls.names:
-            self.choice.learn(name, estimated[name], true[name])
+            choice.learn(name, estimated[name], true[name])
         return {"estimated": estimated, "true": true}

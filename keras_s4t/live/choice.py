@@ -3,9 +3,6 @@
 import numpy as np
 
 from keras_s4t.data.restyling import restyle
-from keras_s4t.live.controls import SOURCE
-from keras_s4t.live.scores import gain
-from keras_s4t.live.scores import metrics_of
 
 
 class Choice:
@@ -16,7 +13,6 @@ class Choice:
     source images said of it in the calibration, and late labels later on.
 
     Args:
-        tasks: list of `Task`.
         images: uint8 or float array of shape `(num_images, height, width,
             channels)`, source images.
         labels: dict from task name to labels.
@@ -25,8 +21,7 @@ class Choice:
             so many percent to be chosen.
     """
 
-    def __init__(self, tasks, images, labels, masks=None, margin=0.5):
-        self.tasks = tasks
+    def __init__(self, images, labels, masks=None, margin=0.5):
         self.images = images
         self.labels = labels
         self.masks = masks or {}
@@ -47,18 +42,9 @@ class Choice:
             dict from the name of a model to a float.
         """
         images = restyle(self.images, window, rng)
-        measured = {}
-        for name in controls.names:
-            if name not in exclude:
-                outputs = controls.outputs(name, images, len(window))
-                values = controls.values(outputs)
-                measured[name] = metrics_of(
-                    self.tasks, values, self.labels, self.masks
-                )
-        return {
-            name: gain(self.tasks, measured[SOURCE], metrics)
-            for name, metrics in measured.items()
-        }
+        return controls.gains(
+            images, self.labels, self.masks, len(window), exclude
+        )
 
     def scores(self, estimates):
         """Corrected estimates, a dict of floats."""

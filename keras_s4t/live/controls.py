@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_s4t.live.scores import gain
+from keras_s4t.live.scores import metrics_of
 from keras_s4t.methods import BatchNormOnly
 from keras_s4t.methods import SourceOnly
 
@@ -40,10 +42,11 @@ class Controls:
         """The name of the best model without gradients."""
         return BATCH_NORM if BATCH_NORM in self.adapters else SOURCE
 
-    def follow(self, images):
+    def follow(self, images, steps):
         """Lets the statistics of the control follow a batch."""
         if BATCH_NORM in self.adapters:
-            self.adapters[BATCH_NORM].train_on_batch(images)
+            for _ in range(steps):
+                self.adapters[BATCH_NORM].train_on_batch(images)
 
     def outputs(self, name, images, batch_size=None):
         """Raw outputs of a model.
@@ -62,6 +65,38 @@ class Controls:
             for i in range(0, len(images), batch_size)
         ]
         return keras.tree.map_structure(lambda *x: np.concatenate(x), *parts)
+
+    def gains(self, images, labels, masks, batch_size, exclude=()):
+        """Gains over the source model on labeled images.
+
+        Args:
+            images: Array of images.
+            labels: dict from task name to labels.
+            masks: dict from task name to masks, or empty.
+            batch_size: int.
+            exclude: Names of models that are not measured.
+
+        Returns:
+            dict from the name of a model to Delta_TTT, in percent.
+        """
+        values = {
+            name: self.values(self.outputs(name, images, batch_size))
+            for name in self.names
+            if name not in exclude
+        }
+        return self.gains_of(values, labels, masks)
+
+    def gains_of(self, values, labels, masks):
+        """As `gains`, of values that models predicted, a dict by their name."""
+        tasks = self.adapters[ADAPTED].tasks
+        measured = {
+            name: metrics_of(tasks, found, labels, masks)
+            for name, found in values.items()
+        }
+        return {
+            name: gain(tasks, measured[SOURCE], metrics)
+            for name, metrics in measured.items()
+        }
 
     def values(self, outputs):
         """Postprocessed outputs, a dict of NumPy arrays."""

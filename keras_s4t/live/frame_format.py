@@ -40,8 +40,6 @@ class FrameFormat:
         self.channels = channels
         self.multiple = multiple
         self.rescales = size is not None or size_change == "rescale"
-        self.size_change = size_change
-        self.is_given = size is not None
         self.size = None if size is None else tuple(size)
         self._warned = False
 

@@ -16,8 +16,6 @@ from keras_s4t.live.adaptation import Adaptation
 from keras_s4t.live.audit import Audit
 from keras_s4t.live.choice import Choice
 from keras_s4t.live.controls import ADAPTED
-from keras_s4t.live.controls import SOURCE
-from keras_s4t.live.controls import Controls
 from keras_s4t.live.frame_format import FrameFormat
 from keras_s4t.live.history import History
 from keras_s4t.live.monitors import Monitors
@@ -26,7 +24,6 @@ from keras_s4t.live.saving import load_state
 from keras_s4t.live.saving import save_state
 from keras_s4t.live.saving import unflat_dict
 from keras_s4t.live.saving import unflat_list
-from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.live.serving import Serving
 from keras_s4t.live.window import Window
@@ -169,7 +166,7 @@ class LiveAdapter:
         self.adapt_every = adapt_every
         self.predict_every = predict_every
         self.adaptation = Adaptation(
-            adapter, None, steps, check_every, reset_every, restore, seed
+            adapter, steps, check_every, reset_every, restore, seed
         )
         self.audit = Audit(audit)
         self._monitors = Monitors(monitors)
@@ -326,10 +323,7 @@ class LiveAdapter:
                 f"images without labels of {missing}"
             )
         adapter.check_data(images, labels, masks or None)
-        if self.adaptation.controls is None:
-            self.adaptation.controls = Controls(adapter)
-        self.adaptation.choice = Choice(
-            adapter.tasks,
+        choice = Choice(
             images[:kept],
             {k: v[:kept] for k, v in labels.items()},
             {k: v[:kept] for k, v in masks.items()},
@@ -340,6 +334,7 @@ class LiveAdapter:
             for name in corruptions
         }
         measured = self.adaptation.collect(
+            choice,
             images[kept:],
             {k: v[kept:] for k, v in labels.items()},
             {k: v[kept:] for k, v in masks.items()},
@@ -395,21 +390,13 @@ class LiveAdapter:
         adaptation = self.adaptation
         if adaptation.choice is not None and np.isfinite(frame).all():
             padded = self.format.padded(frame[None])
-            measured = {
-                name: metrics_of(
-                    self.adapter.tasks,
-                    self.format.cropped(
-                        self._values(control, padded, self._frames_before(1))
-                    ),
-                    labels,
-                    masks,
-                )
-                for name, control in adaptation.controls.adapters.items()
+            before = self._frames_before(1)
+            controls = adaptation.controls
+            values = {
+                name: self.format.cropped(self._values(model, padded, before))
+                for name, model in controls.adapters.items()
             }
-            record["gains"] = {
-                name: gain(self.adapter.tasks, measured[SOURCE], found)
-                for name, found in measured.items()
-            }
+            record["gains"] = controls.gains_of(values, labels, masks)
             for name, estimated in adaptation.estimates.items():
                 true = record["gains"][name]
                 adaptation.choice.learn(name, estimated, true)

@@ -147,7 +147,7 @@ def test_scores_are_relative_to_the_control():
 
 
 def make_choice(**kwargs):
-    return Choice([], np.zeros((1, 4, 4, 3)), {}, **kwargs)
+    return Choice(np.zeros((1, 4, 4, 3)), {}, **kwargs)
 
 
 def test_corrections_are_mean_errors():

@@ -324,11 +324,13 @@ def test_collect_leaves_everything_as_it_was():
         ({"tolerance": 0.5}, "tolerance"),
     ],
 )
-def test_collect_of_what_is_not_possible(options, text):
+def test_collect_of_what_is_not_possible(tmp_path, options, text):
     live = make_live()
     with pytest.raises(ValueError, match=text):
         collect(live, **options)
-    assert live.adaptation.guard is None
+    assert live.adaptation.guard is None and live.adaptation.choice is None
+    live.save(tmp_path)
+    assert LiveAdapter.load(tmp_path).limits() == live.limits()
 
 
 @pytest.mark.eager
