@@ -79,6 +79,8 @@ def _video_stream(container, path):
             f"{path} must have a video stream. "
             f"Received: a file of format {container.format.name!r}"
         )
+    # Threads that share a frame, the default, leave corrupt ones unmarked.
+    stream.thread_type = "FRAME"
     return stream
 
 
