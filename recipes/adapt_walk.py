@@ -22,15 +22,11 @@ import shared.quiet_start  # noqa: F401
 import pathlib
 import time
 
-import keras
 import numpy as np
-from benchmarking.hardware import device_name
 from comparison.statistics import spread
 from comparison.writing import write_tables
 from shared.reporting import method_title
 from shared.reporting import task_header
-from shared.results_file import ResultsFile
-from shared.results_file import given_command
 from shared.tables import Table
 from shared.tables import interval_cell
 from streaming.arguments import make_parser
@@ -42,6 +38,7 @@ from streaming.contenders import load_source
 from streaming.contenders import make_live
 from streaming.contenders import measure
 from streaming.contenders import predict_all
+from streaming.results import open_results
 
 import keras_s4t
 from keras_s4t.data.synth_rooms import SynthRooms
@@ -56,13 +53,6 @@ source model in the same phase; what follows ± is half of the 95 % confidence
 interval of the mean over seeds, by Student's t. "guarded" is `LiveAdapter`
 after `collect`.
 """
-
-
-class WalkResults(ResultsFile):
-    """What every contender did on every walk."""
-
-    kind = "adapt_walk.py"
-    parts = ("runs",)
 
 
 def make_contenders(method, rate):
@@ -239,25 +229,12 @@ def main():
         for name in list(contenders)[2:5]:
             del contenders[name]
     output = arguments.output
-    results = WalkResults(output / "results.json")
-    settings = {
-        "command": given_command(),
-        "device": device_name(),
-        "backend": keras.backend.backend(),
-        "preset": arguments.preset,
-        "length": length,
-        "window": arguments.window,
-        "size": arguments.size,
-        "seeds": seeds,
-        "diverging_rate": arguments.diverging_rate,
-    }
-    asked = {k: v for k, v in settings.items() if k not in ("command", "seeds")}
-    known = {k: results.content.get(k, v) for k, v in asked.items()}
-    if known != asked:
-        parser.error(
-            f"--output must be empty or of the same settings, not {output}"
-        )
-    results.content = {"runs": {}, **results.content, **settings}
+    results = open_results(
+        parser,
+        arguments,
+        length=length,
+        diverging_rate=arguments.diverging_rate,
+    )
     load = {"cache_dir": arguments.cache, "workers": 1 if quick else 2}
     source = load_source(tasks, arguments)
     for seed in seeds:

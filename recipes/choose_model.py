@@ -22,12 +22,9 @@ import pathlib
 
 import keras
 import numpy as np
-from benchmarking.hardware import device_name
 from comparison.statistics import spread
 from comparison.writing import write_tables
 from configs.synth_rooms import SynthRooms as Configuration
-from shared.results_file import ResultsFile
-from shared.results_file import given_command
 from shared.tables import Table
 from shared.tables import interval_cell
 from streaming.arguments import make_parser
@@ -36,6 +33,7 @@ from streaming.contenders import Contender
 from streaming.contenders import load_source
 from streaming.contenders import make_live
 from streaming.contenders import measure
+from streaming.results import open_results
 
 import keras_s4t
 from keras_s4t.data.records import examples_from_arrays
@@ -53,13 +51,6 @@ hindsight; "kept" is what the choice gains in percent of the mean gain of
 "best"; "right" is the share of windows that were well chosen. What follows ±
 is half of the 95 % confidence interval of the mean over seeds.
 """
-
-
-class ChoiceResults(ResultsFile):
-    """What was chosen on every target."""
-
-    kind = "choose_model.py"
-    parts = ("runs",)
 
 
 def run_one(live, arrays, tasks, window):
@@ -179,22 +170,7 @@ def main():
     corruptions = ("contrast",) if quick else None
     tasks = keras_s4t.TargetAdapter.from_preset(arguments.preset).tasks
     output = arguments.output
-    results = ChoiceResults(output / "results.json")
-    settings = {
-        "device": device_name(),
-        "backend": keras.backend.backend(),
-        "preset": arguments.preset,
-        "num_target": num_target,
-        "window": arguments.window,
-        "size": arguments.size,
-    }
-    known = {k: results.content.get(k, v) for k, v in settings.items()}
-    if known != settings:
-        parser.error(
-            f"--output must be empty or of the same settings, not {output}"
-        )
-    results.content = {"runs": {}, **results.content, **settings}
-    results.content["command"] = given_command()
+    results = open_results(parser, arguments, num_target=num_target)
     source = load_source(tasks, arguments)
     for seed in seeds:
         for target in targets:

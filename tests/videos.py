@@ -3,6 +3,7 @@
 import fractions
 
 import numpy as np
+from photographs import photograph
 from PIL import Image
 
 # Weights of red and blue in luma: BT.601, BT.709 and BT.2020.
@@ -13,17 +14,6 @@ WEIGHTS = {
 }
 # Their numbers in ITU-T H.273.
 TAGS = {"601": 6, "709": 1, "2020": 9}
-
-
-def photograph(height=120, width=160, seed=0):
-    """Smooth colors with some detail, uint8."""
-    rng = np.random.default_rng(seed)
-    blobs = rng.uniform(0, 255, (9, 13, 3)).astype("uint8")
-    image = Image.fromarray(blobs).resize(
-        (width, height), Image.Resampling.BICUBIC
-    )
-    noise = rng.normal(0, 6, (height, width, 3))
-    return np.clip(np.asarray(image) + noise, 0, 255).astype("uint8")
 
 
 def planes(image, matrix="601", is_full=False, shares=(2, 2), bits=8):

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+from photographs import photograph
 from PIL import Image
 
 from keras_s4t import data
@@ -15,14 +16,7 @@ from keras_s4t.data.pipeline.resizing import PADDING_COLOR
 
 
 def make_photograph(height=97, width=151, seed=0):
-    """Smooth colors with some detail."""
-    rng = np.random.default_rng(seed)
-    blobs = rng.uniform(0, 255, (9, 13, 3)).astype("uint8")
-    image = Image.fromarray(blobs).resize(
-        (width, height), Image.Resampling.BICUBIC
-    )
-    noise = rng.normal(0, 6, (height, width, 3))
-    return np.clip(np.asarray(image) + noise, 0, 255).astype("uint8")
+    return photograph(height, width, seed)
 
 
 def png16(array):

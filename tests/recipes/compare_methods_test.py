@@ -7,26 +7,9 @@ import numpy as np
 import pytest
 import tiny
 import tiny_config
+from tiny_config import Entropy
 
 import keras_s4t
-
-
-class Entropy(keras_s4t.methods.Method):
-    """A method of one's own: one class, and nothing to register."""
-
-    bn_mode = "update"
-
-    def target_loss(self, adapter, images, features):
-        size = keras.ops.shape(images)[1:3]
-        logits = adapter.decode(features, size)["semseg"]
-        p, log_p = keras.ops.softmax(logits), keras.ops.log_softmax(logits)
-        return -keras.ops.mean(keras.ops.sum(p * log_p, axis=-1))
-
-    def select(self, network):
-        return network.affine_variables
-
-    def default_optimizer(self):
-        return keras.optimizers.SGD(0.1)
 
 
 class Joint(Entropy):

@@ -1,10 +1,10 @@
 """The continual protocol: several targets are one stream."""
 
-import keras
 import numpy as np
 import pytest
 import tiny_config
 import torch
+from tiny_config import Entropy
 
 import keras_s4t
 from keras_s4t.callbacks import OnlineCurve
@@ -13,24 +13,6 @@ from keras_s4t.data import online_stream
 TARGETS = list(tiny_config.TARGETS)
 RETURN = "tiny/source (return)"
 OPTIONS = {"protocol": "continual", "seeds": [0], "return_to_source": True}
-
-
-class Entropy(keras_s4t.methods.Method):
-    """Moves affine parameters and statistics, fast."""
-
-    bn_mode = "update"
-
-    def target_loss(self, adapter, images, features):
-        size = keras.ops.shape(images)[1:3]
-        logits = adapter.decode(features, size)["semseg"]
-        p, log_p = keras.ops.softmax(logits), keras.ops.log_softmax(logits)
-        return -keras.ops.mean(keras.ops.sum(p * log_p, axis=-1))
-
-    def select(self, network):
-        return network.affine_variables
-
-    def default_optimizer(self):
-        return keras.optimizers.SGD(0.1)
 
 
 METHODS = {"Mine": Entropy}

@@ -245,6 +245,15 @@ def tables_of(output):
     return tables
 
 
+def run_tables(folder, name, title, *arguments):
+    """Runs a recipe; returns where it wrote, all tables and that of a title."""
+    output, errors = run_and_read_errors(folder, name, *arguments)
+    assert errors == ""
+    tables = tables_of(output)
+    (table,) = [rows for t, rows in tables.items() if t.startswith(title)]
+    return output, tables, table
+
+
 @pytest.fixture(scope="module")
 def sources(folder):
     """A folder of source models that all comparisons share."""
@@ -294,10 +303,7 @@ def sources(folder):
     ],
 )
 def test_tables_of_the_paper(folder, sources, name, title, rows, figures):
-    output, errors = run_and_read_errors(folder, name, *sources)
-    assert errors == ""
-    tables = tables_of(output)
-    (table,) = [rows for t, rows in tables.items() if t.startswith(title)]
+    output, tables, table = run_tables(folder, name, title, *sources)
     assert set(rows) <= set(table)
     names = {*table, *(row for rows in tables.values() for row in rows)}
     assert name == "small_windows" or any("BatchNormOnly" in n for n in names)
@@ -331,10 +337,7 @@ def test_tables_of_the_paper(folder, sources, name, title, rows, figures):
 )
 def test_live_streams(folder, name, title, rows, figures):
     cache = () if name == "live_latency" else ("--cache", "cache")
-    output, errors = run_and_read_errors(folder, name, *cache)
-    assert errors == ""
-    tables = tables_of(output)
-    (table,) = [rows for t, rows in tables.items() if t.startswith(title)]
+    output, _, table = run_tables(folder, name, title, *cache)
     assert set(rows) <= set(table)
     results = json.loads((output / "results.json").read_text())
     assert {p.stem for p in output.glob("*.png")} == set(figures)
