@@ -1,5 +1,9 @@
 """Weight files of Keras, without optimizers and in float16."""
 
+import pathlib
+import tempfile
+import zipfile
+
 import h5py
 import numpy as np
 
@@ -32,6 +36,28 @@ def write_compact(source, target, dtype=None):
 
         new.attrs.update(old.attrs)
         old.visititems(copy)
+
+
+def write_compact_model(source, target, dtype=None):
+    """As `write_compact`, of the weights in a `.keras` file.
+
+    Args:
+        source: path. What `keras.Model.save` has written.
+        target: path.
+        dtype: As that of `write_compact`.
+    """
+    with (
+        zipfile.ZipFile(source) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        for name in old.namelist():
+            path = old.extract(name, folder)
+            if name.endswith(".weights.h5"):
+                compact = pathlib.Path(folder, f"compact.{name}")
+                write_compact(path, compact, dtype)
+                path = compact
+            new.write(path, name)
 
 
 def _fits(array):

@@ -21,7 +21,7 @@ from comparison.data import without_return
 # source model is then trained again. Arguments count by themselves, and so do
 # the configuration's values and the code of a method that is not of the
 # package.
-NUMERICS = 3
+NUMERICS = 4
 
 # The schedule of a source optimizer is compared at this length. The real one
 # follows from the epochs and the images, which are part of the key as well.

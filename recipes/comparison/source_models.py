@@ -4,7 +4,9 @@ import contextlib
 import functools
 import json
 import math
+import pathlib
 import sys
+import tempfile
 
 import filelock
 import keras
@@ -18,6 +20,10 @@ from comparison.contenders import make_contender
 from comparison.data import load_source
 from comparison.keys import Keys
 from keras_s4t.files import atomic_path
+from keras_s4t.presets.weights_file import write_compact_model
+
+# Source models that ship with the recipes.
+SHIPPED = pathlib.Path(__file__).parents[1] / "sources"
 
 
 class SourceModels:
@@ -47,7 +53,9 @@ class SourceModels:
         # another name.
         name = contender.class_name if contender.is_trained else PLAIN
         key = self.keys.source(seed, contender)
-        return self.folder / f"{name}_seed{seed}_{key}.keras"
+        file = f"{name}_seed{seed}_{key}.keras"
+        shipped = SHIPPED / file
+        return shipped if shipped.exists() else self.folder / file
 
     def is_there(self, seed, contender):
         """Whether the source model of a contender is trained and kept."""
@@ -130,8 +138,13 @@ class SourceModels:
         trained = keras_s4t.SourceTrainer(
             network, method, frozen_network=contender.is_frozen
         )
-        with atomic_path(path) as unfinished:
-            trained.save(unfinished)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            atomic_path(path) as unfinished,
+        ):
+            whole = pathlib.Path(folder, "whole.keras")
+            trained.save(whole)
+            write_compact_model(whole, unfinished, "float16")
         state.remove()
 
     def _keep(self, seed, contender):

@@ -95,6 +95,21 @@ def test_programs_share_a_folder_of_source_models(make_sources, tmp_path):
     assert json.loads(path.read_text())["sources"] == first.results["sources"]
 
 
+def test_models_that_ship_need_no_training(make_sources, monkeypatch):
+    first, contenders = make_sources("a")
+    expected = values(first.trained(0, contenders["SourceOnly"]))
+    for value in expected:
+        # Small files: they hold 11 bits.
+        np.testing.assert_array_equal(value, value.astype("float16"))
+    monkeypatch.setattr(source_models, "SHIPPED", first.folder)
+    second, contenders = make_sources("b")
+    second._train = None
+    for name in ("SourceOnly", "BatchNormOnly"):
+        assert_equal(values(second.trained(0, contenders[name])), expected)
+    assert not second.folder.exists()
+    assert second.results["sources"] == first.results["sources"]
+
+
 def test_a_method_joins_the_plain_network(make_sources):
     sources, contenders = make_sources("a", epochs=2, method_epochs=1)
     # The optimizer moves nothing: the network stays the one that it joined.
