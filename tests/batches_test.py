@@ -105,6 +105,7 @@ def test_epochs_begin_anew(kind):
     assert len(history["loss"]) == 2
 
 
+@pytest.mark.eager
 def test_evaluates_a_list():
     adapter = make_adapter()
     expected = adapter.evaluate(

@@ -1,13 +1,9 @@
 """Source images in the style of a target."""
 
 import numpy as np
+from keras import ops
 
-# Keeps the division finite where an image has one color.
-_EPSILON = 1e-3
-# Of a second difference along both axes: the root of the sum of its squared
-# weights, and the median of the absolute value of a standard normal.
-_FILTER_NORM = 6.0
-_NORMAL_MEDIAN = 0.6745
+from keras_s4t.layers.style import with_style
 
 
 def restyle(images, target, seed=0):
@@ -45,30 +41,8 @@ def restyle(images, target, seed=0):
         )
     rng = np.random.default_rng(seed)
     paired = target[rng.integers(len(target), size=len(images))]
-    axes = {"axis": (1, 2), "keepdims": True}
-    scale = paired.std(**axes) / (images.std(**axes) + _EPSILON)
-    styled = (images - images.mean(**axes)) * scale + paired.mean(**axes)
-    missing = noise_deviation(paired) ** 2 - noise_deviation(styled) ** 2
-    deviation = np.sqrt(np.maximum(missing, 0))[:, None, None]
-    noise = rng.standard_normal(styled.shape, dtype="float32")
-    return np.clip(styled + deviation * noise, 0, 255).astype("float32")
-
-
-def noise_deviation(images):
-    """Standard deviation of the white noise in images, estimated.
-
-    Args:
-        images: Array of shape `(num_images, height, width, channels)`, at
-            least 3 pixels a side.
-
-    Returns:
-        Array of shape `(num_images, channels)`, in levels.
-    """
-    images = np.asarray(images, "float32")
-    for axis in (1, 2):
-        images = np.diff(images, n=2, axis=axis)
-    median = np.median(np.abs(images), axis=(1, 2))
-    return median / (_FILTER_NORM * _NORMAL_MEDIAN)
+    noise = rng.standard_normal(images.shape, dtype="float32")
+    return ops.convert_to_numpy(with_style(images, paired, noise))
 
 
 def _checked(name, images):

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from keras import ops
 
 IGNORE_CLASS = 255
 # Meters. Half of a street is nearer.
@@ -134,7 +135,13 @@ def _is_direction(label):
 
 
 def _flip_direction(label):
-    return label * [-1.0, 1.0, 1.0]
+    signs = [-1.0, 1.0, 1.0]
+    # Lists mix with tensors of TensorFlow alone.
+    if ops.is_tensor(label):
+        signs = ops.convert_to_tensor(signs, label.dtype)
+    elif isinstance(label, np.ndarray):
+        signs = np.asarray(signs, label.dtype)
+    return label * signs
 
 
 def _zoom_distance(label, factor):

@@ -54,6 +54,7 @@ def test_points_are_what_evaluate_says(adapter, every, steps):
     assert curve.points[0] != curve.points[-1]
 
 
+@pytest.mark.eager
 def test_the_logs_of_fit_are_not_disturbed(adapter):
     plain = adapter.fit(make_stream(), verbose=0).history
     weights = tiny.numpy_values(adapter.network.weights)
@@ -69,6 +70,7 @@ def test_the_logs_of_fit_are_not_disturbed(adapter):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.eager
 def test_the_running_loss_is_not_disturbed(adapter):
     class Counter(keras_s4t.methods.BatchNormOnly):
         """Counts batches in its loss: 1, 2, 3 and so on."""
@@ -170,6 +172,7 @@ def test_a_given_point_0_is_kept(adapter):
     assert curve.steps == [0, 6]
 
 
+@pytest.mark.eager
 def test_a_curve_of_another_model(adapter):
     curve = AdaptationCurve(make_target())
     adapter.fit(make_stream(), callbacks=[curve], verbose=0)

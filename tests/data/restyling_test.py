@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
-from keras_s4t.data.restyling import noise_deviation
 from keras_s4t.data.restyling import restyle
+from keras_s4t.layers import style
 
-pytestmark = pytest.mark.eager
+
+def noise_deviation(images):
+    return ops.convert_to_numpy(style.noise_deviation(images))
 
 
 def smooth_images(count, size=48, seed=0):
@@ -55,6 +58,35 @@ def test_images_are_paired_at_random_and_reproducibly():
     assert styled.dtype == "float32"
     # A target of one color leaves one color.
     assert styled.std((1, 2)).max() < 0.1
+
+
+def test_the_formula():
+    rng = np.random.default_rng(0)
+    images, target = rng.uniform(0, 255, (2, 2, 7, 9, 3))
+    target = np.float32(0.3 * target + 90 * rng.uniform(size=(2, 1, 1, 3)))
+    images = np.float32(images * 0.1 + 50)
+    noise = rng.standard_normal(images.shape).astype("float32")
+    kernel = np.outer([1, -2, 1], [1, -2, 1])
+
+    def deviation(image):
+        responses = [
+            abs(np.sum(kernel[..., None] * image[i : i + 3, j : j + 3], (0, 1)))
+            for i in range(5)
+            for j in range(7)
+        ]
+        return np.median(responses, axis=0) / (6 * 0.6745)
+
+    for i in range(2):
+        x, t = images[i].astype("float64"), target[i].astype("float64")
+        scale = t.std((0, 1)) / (x.std((0, 1)) + 1e-3)
+        x = (x - x.mean((0, 1))) * scale + t.mean((0, 1))
+        missing = np.maximum(deviation(t) ** 2 - deviation(x) ** 2, 0)
+        expected = np.clip(x + np.sqrt(missing) * noise[i], 0, 255)
+        one = slice(i, i + 1)
+        styled = style.with_style(images[one], target[one], noise[one])
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(styled)[0], expected, rtol=1e-4, atol=2e-3
+        )
 
 
 def test_the_range_is_kept():

@@ -155,6 +155,7 @@ def test_raw_outputs_of_float32_images_of_one_size(tmp_path):
         load(path, "onnx")(tiny.make_arrays(3, size=(11, 14))[0])
 
 
+@pytest.mark.eager
 @pytest.mark.skipif(not ON_TENSORFLOW, reason="another process would write it")
 def test_what_cannot_be_converted_is_said(tmp_path, monkeypatch):
     network = make_network()
@@ -219,6 +220,7 @@ def writer(monkeypatch):
     return writer
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("format", PATHS)
 def test_a_file_that_disagrees_is_not_handed_out(tmp_path, writer, format):
     network = make_network()
@@ -231,6 +233,7 @@ def test_a_file_that_disagrees_is_not_handed_out(tmp_path, writer, format):
     assert os.listdir(tmp_path) == [path.name]
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("format", PATHS)
 def test_an_export_is_replaced_only_by_a_checked_one(tmp_path, writer, format):
     network = make_network()
@@ -256,6 +259,7 @@ def test_other_folders_are_not_replaced(tmp_path, writer):
     assert os.listdir(tmp_path / "photos") == ["1.jpg"]
 
 
+@pytest.mark.eager
 def test_it_prints_one_line_unless_told_not_to(tmp_path, writer, capsys):
     network = make_network()
     export(network, tmp_path / "network", verbose=None)

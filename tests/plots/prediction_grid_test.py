@@ -6,6 +6,8 @@ from PIL import Image
 from keras_s4t import tasks as task_table
 from keras_s4t.plots import prediction_grid
 
+pytestmark = pytest.mark.eager
+
 CLASSES = ["wall", "floor", "chair"]
 
 

@@ -156,6 +156,7 @@ def test_the_source_state_of_a_float16_adapter(tmp_path):
     )
 
 
+@pytest.mark.eager
 def test_without_weights(tmp_path):
     adapter = make_adapted()
     adapter.save_to_preset(tmp_path / "rooms")
@@ -179,6 +180,7 @@ def test_constructor_arguments_can_be_replaced(tmp_path):
         MultiTaskModel.from_preset(tmp_path / "rooms", color=True)
 
 
+@pytest.mark.eager
 def test_names_of_presets_that_ship(tmp_path, monkeypatch):
     network = make_network()
     network.save_to_preset(tmp_path / "a")
@@ -195,6 +197,7 @@ def test_a_folder_that_is_no_preset(tmp_path):
             MultiTaskModel.from_preset(folder)
 
 
+@pytest.mark.eager
 def test_presets_of_another_class(tmp_path):
     make_network().save_to_preset(tmp_path / "rooms")
     with pytest.raises(
@@ -203,6 +206,7 @@ def test_presets_of_another_class(tmp_path):
         keras_s4t.TargetAdapter.from_preset(tmp_path / "rooms")
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
 @pytest.mark.parametrize("damage", ["cut", "empty", "missing"])
 def test_damaged_files_are_named(tmp_path, name, damage):
@@ -227,6 +231,7 @@ def test_other_json_is_refused(tmp_path, config):
         MultiTaskModel.from_preset(tmp_path / "rooms")
 
 
+@pytest.mark.eager
 def test_weights_of_another_network(tmp_path):
     make_network().save_to_preset(tmp_path / "four")
     tiny.make_network(tiny.make_tasks(2)).save_to_preset(tmp_path / "two")
@@ -238,6 +243,7 @@ def test_weights_of_another_network(tmp_path):
         MultiTaskModel.from_preset(tmp_path / "four")
 
 
+@pytest.mark.eager
 def test_a_preset_is_replaced_only_when_asked(tmp_path):
     network = make_network()
     network.save_to_preset(tmp_path / "rooms")

@@ -73,6 +73,7 @@ def test_names_and_classes_that_do_not_fit():
         keras_s4t.models.MultiTaskModel.from_preset(NAME)
 
 
+@pytest.mark.eager
 def test_another_task_list(tmp_path):
     network = keras_s4t.TargetAdapter.from_preset(NAME).network
     network.save_to_preset(tmp_path / "rooms")

@@ -15,6 +15,8 @@ from generated_archives import taskonomy
 
 from keras_s4t.curves import Curve
 
+pytestmark = pytest.mark.eager
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 RECIPES = ROOT / "recipes"
 PAIRS = (

@@ -3,6 +3,8 @@ import tiny
 
 import keras_s4t
 
+pytestmark = pytest.mark.eager
+
 
 def test_a_trainer_is_loaded(load_recipe, tmp_path):
     trainer = keras_s4t.SourceTrainer(tiny.make_network(), tiny.make_s4t())

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_s4t import tasks
 from keras_s4t.tasks import get_labels
+from keras_s4t.tasks.label import DIRECTION
 
 NAN, INF = np.nan, np.inf
 # One row of pixels per task, and which of them are known.
@@ -35,3 +36,13 @@ def test_what_is_missing(name, convert):
 
 def test_every_task_has_a_kind_of_label():
     assert set(CASES) == set(tasks.TASKS)
+
+
+def test_directions_are_mirrored_as_arrays_and_as_tensors():
+    label = np.float32([[[[0.6, 0.0, 0.8]]]])
+    for kind in (np.asarray, ops.convert_to_tensor):
+        mirrored = DIRECTION.flip(kind(label))
+        assert type(mirrored) is type(kind(label))
+        mirrored = ops.convert_to_numpy(mirrored)
+        assert mirrored.dtype == "float32"
+        np.testing.assert_array_equal(mirrored, label * [-1, 1, 1])

@@ -89,6 +89,7 @@ def test_damaged_labels_change_nothing_in_source_training():
     assert not tiny.moved(state(trainer), before)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("rate", [1e3, 1e30])
 def test_a_learning_rate_that_is_too_large_is_told(rate):
     images, *_ = tiny.make_arrays(4, count=2)
@@ -191,6 +192,7 @@ class NoGradient(keras_s4t.methods.Tent):
         return ops.sqrt(0 * super().target_loss(adapter, images, features))
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("verb", ["fit", "adapt"])
 def test_a_loss_scale_that_falls_is_told_once(verb):
     images, *_ = tiny.make_arrays(4)
@@ -229,6 +231,7 @@ class Interrupts(keras.callbacks.Callback):
             raise self.error
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("disk")])
 @pytest.mark.parametrize(
     ("point", "epochs", "count"),

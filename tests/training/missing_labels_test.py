@@ -72,6 +72,7 @@ def test_trains_as_with_masks():
         np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.eager
 def test_a_mask_that_is_given_counts():
     images, labels, masks = tiny.make_arrays(2)
     labels["depth"][:] = 0

@@ -77,6 +77,7 @@ def test_the_source_only_control_moves_nothing_by_design():
     adapter.adapt(images)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("hub", [True, False])
 def test_freezing_survives_saving(tmp_path, whole, hub):
@@ -277,6 +278,7 @@ def make_shuffled(images, labels):
     return dataset.shuffle(8, seed=0).batch(4)
 
 
+@pytest.mark.eager
 def test_a_source_that_shuffles_is_looked_at_when_it_is_read():
     images, labels, _ = tiny.make_arrays(8)
     labels["semseg"] = np.where(labels["semseg"] == 255, 255, 12)
@@ -330,6 +332,7 @@ def damaged_labels(images, labels, masks):
     return images, {**labels, "semseg": labels["semseg"] * 0 + 12}, masks
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("verb", ["fit", "evaluate"])
 @pytest.mark.parametrize("streamed", [True, False])
 def test_generators_are_looked_at(verb, streamed):
@@ -445,6 +448,7 @@ def make_compiled(kind):
     return adapter
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("kind", ["adapter", "trainer"])
 @pytest.mark.parametrize("verb", ["train_on_batch", "test_on_batch"])
 def test_the_first_single_batch_is_looked_at(kind, verb):
@@ -465,6 +469,7 @@ def test_the_first_single_batch_is_looked_at(kind, verb):
     assert "semseg_miou" in logs
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("kind", ["adapter", "trainer"])
 def test_a_skipped_single_batch_is_told_once(kind):
     images, labels, masks = tiny.make_arrays(4)
@@ -511,6 +516,7 @@ def test_a_single_batch_that_a_method_cannot_adapt_to():
     adapter.train_on_batch(images[:2])
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("dtype", [str, object, "complex64"])
 @pytest.mark.parametrize("task", ["semseg", "depth"])
 def test_labels_and_masks_that_are_no_numbers(task, dtype):

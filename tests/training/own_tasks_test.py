@@ -211,6 +211,7 @@ def test_a_mask_of_0_and_255_is_no_label():
         trainer.evaluate(batches, verbose=0)
 
 
+@pytest.mark.eager
 def test_a_network_that_is_lost_has_no_metrics():
     trainer = make_trainer()
     trainer.network.backbone.trainable_variables[0].assign(

@@ -139,6 +139,7 @@ def test_gradients_flow_through_the_share_of_the_batch():
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.eager
 def test_goes_on_after_saving(tmp_path):
     whole = make_adapter(s4t(prior=4.0))
     for seed in range(3):
@@ -166,6 +167,7 @@ def test_goes_on_after_saving(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.eager
 def test_it_is_told():
     text = make_adapter(BatchNormOnly(prior=16.0)).describe_updates()
     assert "the source counts as 16 images" in text

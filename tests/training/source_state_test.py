@@ -80,6 +80,7 @@ def test_compiling_again_keeps_the_source_state():
     assert int(adapter.optimizer.iterations) == 0
 
 
+@pytest.mark.eager
 def test_weights_loaded_after_compile_are_the_source():
     first, _ = make_batches()
     adapter, other = make_adapter(), make_adapter()
@@ -92,6 +93,7 @@ def test_weights_loaded_after_compile_are_the_source():
     assert not tiny.moved(weights(adapter), source)
 
 
+@pytest.mark.eager
 def test_the_source_state_is_taken_anew_when_asked():
     first, second = make_batches()
     adapter = make_adapter()

@@ -157,6 +157,7 @@ def test_bfloat16_trains_and_adapts_in_float32_losses():
         assert all(v.dtype != "bfloat16" for v in adapter.trainable_variables)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "change, message",
     [

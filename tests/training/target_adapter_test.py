@@ -72,6 +72,7 @@ def test_a_method_of_ones_own_with_statistics_and_an_extra_view():
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.eager
 def test_extra_views_leave_the_statistics_alone_unless_told():
     class View(keras_s4t.methods.BatchNormOnly):
         keep_state = False

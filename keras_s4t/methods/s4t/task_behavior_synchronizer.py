@@ -174,6 +174,21 @@ class TaskBehaviorSynchronizer(keras.layers.Layer):
         tokens = self.decoder_embedding(self.encoder(tokens))
         if self.drop_tokens:
             tokens = self.mask_token(tokens, restore)
+        return self._predict(tokens)
+
+    def unmasked(self, latents):
+        """As the call, with no patch hidden and nothing drawn.
+
+        Args:
+            latents: As in the call arguments.
+
+        Returns:
+            dict, as that of the call.
+        """
+        tokens = self._with_positions(self.patch_embedding(latents))
+        return self._predict(self.decoder_embedding(self.encoder(tokens)))
+
+    def _predict(self, tokens):
         tokens = self.decoder(self._with_positions(tokens))
         sizes = self.image_size, self.patch_size
         return {

@@ -26,6 +26,8 @@ from keras_s4t.data.readers.stored import canonical_record  # noqa: E402
 from keras_s4t.data.records import example_from_record  # noqa: E402
 from keras_s4t.tasks import LABELS  # noqa: E402
 
+pytestmark = pytest.mark.eager
+
 # Records of the size of the files.
 DEBUG = "debug"
 # Smaller ones, of all buildings, with another scale of edges.

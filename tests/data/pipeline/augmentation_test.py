@@ -12,6 +12,8 @@ from keras_s4t.data.pipeline.augmentation import random_flip
 from keras_s4t.data.pipeline.augmentation import zoom
 from keras_s4t.tasks import LABELS
 
+pytestmark = pytest.mark.eager
+
 
 def make_example():
     """A NumPy example in which every pixel has its own value."""

@@ -50,6 +50,7 @@ def is_same(a, b):
     return all(np.array_equal(x, y) for x, y in pairs)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("first_batch", [0, 1, 2, 5])
 def test_a_stream_goes_on_where_it_was(data_dir, first_batch):
     whole = load_stream(data_dir, num_batches=5)
@@ -61,6 +62,7 @@ def test_a_stream_goes_on_where_it_was(data_dir, first_batch):
     assert not is_same(whole[0][0], whole[3][0])
 
 
+@pytest.mark.eager
 def test_rooms_go_on_where_they_were(tmp_path):
     options = dict(
         tasks=["depth"],
@@ -83,6 +85,7 @@ def test_rooms_go_on_where_they_were(tmp_path):
     assert is_same(whole[3:], rest) and len(rest) == 1
 
 
+@pytest.mark.eager
 def test_threads_change_nothing(data_dir, monkeypatch):
     import tensorflow as tf
 
@@ -107,6 +110,7 @@ def test_evaluation_pads_what_has_other_sizes(data_dir):
     assert (semseg[masks["semseg"] == 0] == 255).all()
 
 
+@pytest.mark.eager
 def test_splits_have_the_names_of_the_others(data_dir):
     batches = [
         list(load_pascal(data_dir, split).as_numpy_iterator())
@@ -116,6 +120,7 @@ def test_splits_have_the_names_of_the_others(data_dir):
     assert is_same(batches[0], batches[1]) and is_same(batches[0], batches[2])
 
 
+@pytest.mark.eager
 def test_decoded_examples_are_kept(data_dir, tmp_path):
     plain = list(load_pascal(data_dir).as_numpy_iterator())
     for _ in range(2):
@@ -132,6 +137,7 @@ def test_decoded_examples_are_kept(data_dir, tmp_path):
     assert is_same(stream[2:], rest)
 
 
+@pytest.mark.eager
 def test_an_interrupted_cache_leaves_nothing(data_dir, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
@@ -145,6 +151,7 @@ def test_an_interrupted_cache_leaves_nothing(data_dir, tmp_path, monkeypatch):
     assert is_same(list(kept), list(load_pascal(data_dir).as_numpy_iterator()))
 
 
+@pytest.mark.eager
 def test_scaled_as_in_the_release(data_dir):
     ((images, *_), *_) = load_pascal(data_dir).as_numpy_iterator()
     ((scaled, *_), *_) = load_pascal(
@@ -187,6 +194,7 @@ def test_bad_options_of_a_group(make, options, message):
         make(**options)
 
 
+@pytest.mark.eager
 def test_a_cache_is_of_one_version(data_dir, tmp_path, monkeypatch):
     from keras_s4t.data import loading
 

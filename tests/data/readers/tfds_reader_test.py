@@ -10,6 +10,8 @@ from keras_s4t.data import Training
 from keras_s4t.data import label_spaces
 from keras_s4t.data import load
 
+pytestmark = pytest.mark.eager
+
 NAMES = ["normals", "semseg", "depth", "edge"]
 
 

@@ -7,6 +7,8 @@ from keras_s4t.data.synth_rooms import CLASS_NAMES
 from keras_s4t.data.synth_rooms.classes import IGNORE_CLASS
 from keras_s4t.data.synth_rooms.sample import render_scene
 
+pytestmark = pytest.mark.eager
+
 SIZE = 32
 COUNT = 12
 

@@ -124,6 +124,7 @@ def test_arrays_are_the_records_in_compact_types():
             np.testing.assert_array_equal(array[index], expected)
 
 
+@pytest.mark.eager
 def test_worker_processes_render_equal_bytes():
     rooms = SynthRooms("test", "mixed", size=16, num_examples=4)
     here = rooms.arrays(verbose=0)

@@ -141,6 +141,7 @@ def test_monitors_are_not_saved(tmp_path):
     assert [r["window"] for r in other.records] == [2, 3]
 
 
+@pytest.mark.eager
 def test_logs_of_a_run(tmp_path):
     path = tmp_path / "windows.csv"
     logs = [CSVLog(path), TensorBoardLog(tmp_path / "logs")]

@@ -166,6 +166,7 @@ def test_nothing_there(dataset, tmp_path, capsys):
     assert "nowhere" in capsys.readouterr().err
 
 
+@pytest.mark.eager
 @every_dataset
 def test_builds_and_shows(dataset, tmp_path, capsys):
     WRITERS[dataset](tmp_path / "download")
