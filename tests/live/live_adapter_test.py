@@ -58,6 +58,7 @@ def assert_equal(received, expected, **tolerance):
             np.testing.assert_array_equal(received[name], expected[name])
 
 
+@pytest.mark.eager
 def test_frames_are_adapted_to_in_windows():
     frames = make_frames(8)
     live, adapter = make_live(), tiny.make_adapter()

@@ -55,6 +55,7 @@ def test_other_decoders_have_no_part():
         decoder.kernel.assign(0.5 * decoder.kernel)
 
 
+@pytest.mark.eager
 def test_affine_variables_of_the_paper():
     backbone = keras_s4t.models.resnet50(preset=None)
     network = keras_s4t.models.MultiTaskModel(backbone, tiny.make_tasks())

@@ -220,6 +220,7 @@ def test_one_step_moves_affine_variables_and_follows_the_clean_images_once():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.eager
 def test_adaptation_makes_predictions_more_invariant():
     images, *_ = tiny.make_arrays(2)
     adapter = make_adapter(tiny.make_tasks(2), epsilon=8.0)
@@ -230,6 +231,7 @@ def test_adaptation_makes_predictions_more_invariant():
     assert target_loss(adapter, images) < 0.8 * first
 
 
+@pytest.mark.eager
 def test_images_of_integers():
     images = np.round(tiny.make_arrays(2)[0])
     values = [
@@ -239,6 +241,7 @@ def test_images_of_integers():
     assert values[0] == pytest.approx(values[1], rel=1e-4)
 
 
+@pytest.mark.eager
 def test_the_authors_optimizer_for_any_batch():
     optimizer = TIPI().default_optimizer()
     assert isinstance(optimizer, keras.optimizers.SGD)

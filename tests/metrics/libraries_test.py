@@ -9,6 +9,8 @@ import pytest
 from keras_s4t import curves
 from keras_s4t import metrics
 
+pytestmark = pytest.mark.eager
+
 NUM_CLASSES = 5
 
 

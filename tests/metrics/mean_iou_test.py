@@ -81,6 +81,7 @@ def test_ignore_class_may_be_a_class(ids):
     assert expected[0] == 0
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "absent, expected", [("zero", (1 / 2 + 1 / 2) / 5), ("skip", 1 / 2)]
 )
@@ -94,6 +95,7 @@ def test_absent_classes(absent, expected):
     assert float(metric.result()) == pytest.approx(expected)
 
 
+@pytest.mark.eager
 def test_skip_keeps_classes_that_are_only_predicted():
     metric = MeanIoU(NUM_CLASSES, absent="skip")
     metric.update_state(np.array([[[0, 0]]]), one_hot([[[0, 1]]]))

@@ -53,6 +53,7 @@ def test_formula(absent, weighted):
     assert float(metric.result()) == pytest.approx(expected)
 
 
+@pytest.mark.eager
 def test_logits():
     labels, predictions, _ = make_maps()
     metric = PerImageMeanIoU(NUM_CLASSES)

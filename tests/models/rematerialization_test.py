@@ -59,6 +59,7 @@ def test_adapts_as_without(segments_run):
         np.testing.assert_allclose(received, value, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.eager
 def test_trains_on_the_source_as_without(segments_run):
     losses, variables = [], []
     for remat in (False, True):

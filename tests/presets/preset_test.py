@@ -141,6 +141,7 @@ def test_float16_on_disk_is_float32_in_memory(tmp_path):
     assert sizes[1] < sizes[0]
 
 
+@pytest.mark.eager
 def test_the_source_state_of_a_float16_adapter(tmp_path):
     adapter = make_adapted()
     adapter.save_to_preset(tmp_path / "rooms", dtype="float16")

@@ -131,6 +131,7 @@ def test_s4t_adapts_batch_norms_of_the_encoder_alone():
     assert len(network.affine_variables) == 6
 
 
+@pytest.mark.eager
 def test_actmad_reads_batch_norms_of_the_encoder():
     method = methods.ActMAD(image_size=(16, 16))
     adapter = keras_s4t.TargetAdapter(make_network(), method)
@@ -143,6 +144,7 @@ def test_actmad_reads_batch_norms_of_the_encoder():
     assert not tiny.moved(adapter.network.decoder.variables, source)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("name", "balance"),
     [("SourceOnly", "fixed"), ("SourceOnly", "awl"), ("NCTTT", "fixed")],

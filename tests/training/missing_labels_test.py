@@ -31,6 +31,7 @@ def make_arrays():
     return images, labels, masks
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("given", [[], ["depth"]])
 def test_evaluates_as_with_masks(given):
     images, labels, masks = make_arrays()

@@ -143,6 +143,7 @@ def test_saves_and_loads_to_go_on(tmp_path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+@pytest.mark.eager
 def test_bfloat16_trains_and_adapts_in_float32_losses():
     with dtype_policy("mixed_bfloat16"):
         trainer = make_trainer()

@@ -73,6 +73,7 @@ def test_target_loss_calls_for_small_noise():
     assert target_loss(adapter, images) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.eager
 def test_no_idea_costs_the_logarithm_of_two():
     images, *_ = tiny.make_arrays(2)
     adapter = make_adapter()
@@ -144,6 +145,7 @@ def test_adapts_up_to_the_level_but_all_statistics_follow():
     assert tiny.moved(variables, before) == {id(v) for v in expected}
 
 
+@pytest.mark.eager
 def test_steps_make_noise_look_small():
     images, *_ = tiny.make_arrays(4)
     adapter = make_adapter()

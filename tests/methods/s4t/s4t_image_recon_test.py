@@ -56,6 +56,7 @@ def test_a_perfect_reconstruction_costs_nothing(monkeypatch):
     assert target_loss(adapter, images) == 0
 
 
+@pytest.mark.eager
 def test_decoders_play_no_part():
     images, *_ = tiny.make_arrays(4)
     adapter = make_adapter(make_method())
@@ -73,6 +74,7 @@ def test_only_a_mask_is_random(mask_ratio):
     assert (first == pytest.approx(second, rel=1e-6)) == (mask_ratio == 0)
 
 
+@pytest.mark.eager
 def test_normalized_patches_are_the_target_on_request():
     images, *_ = tiny.make_arrays(2)
     x = images.reshape(2, 4, 4, 4, 4, 3)

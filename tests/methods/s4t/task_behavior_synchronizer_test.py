@@ -27,6 +27,7 @@ def call(layer, latents):
     }
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     "mask_strategy", ["shared", "random", "disjoint", "hide_tasks"]
 )
@@ -39,6 +40,7 @@ def test_shapes_and_channels_by_name(mask_strategy):
     assert all(np.isfinite(x).all() for x in outputs.values())
 
 
+@pytest.mark.eager
 def test_image_size_may_be_a_rectangle():
     layer = synchronizer(image_size=(8, 16))
     outputs = call(layer, make_latents(size=(6, 12)))
@@ -98,6 +100,7 @@ def test_order_of_tasks_does_not_matter():
         np.testing.assert_array_equal(first[name], second[name])
 
 
+@pytest.mark.eager
 def test_parameters_of_the_paper():
     tasks = {"semseg": 7, "depth": 1, "normals": 3, "edge": 1}
     layer = TaskBehaviorSynchronizer(tasks)

@@ -55,6 +55,7 @@ def test_rotations_undo_each_other():
     np.testing.assert_array_equal(result, images)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("size", [(4, 7), (9, 5), (6, 6)])
 def test_turns_a_square_of_the_image_itself(size):
     images = numbered(64, *size)
@@ -73,6 +74,7 @@ def test_turns_a_square_of_the_image_itself(size):
         assert {place[axis] for place in found} == set(range(slack + 1))
 
 
+@pytest.mark.eager
 def test_every_call_draws_anew():
     images = numbered(32, 4, 6)
     layer, twin = RandomSquareRotation(seed=0), RandomSquareRotation(seed=0)

@@ -45,6 +45,7 @@ def moving_statistics_of(adapter, batches):
     return tiny.numpy_values(network.moving_statistics)
 
 
+@pytest.mark.eager
 def test_parameters_of_the_paper():
     method = TTT()
     method.build({k: (None, None, None, c) for k, c in RESNET50.items()})
@@ -66,6 +67,7 @@ def test_loss_is_the_cross_entropy_of_the_rotations():
     assert target_loss(adapter, images) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.eager
 def test_no_idea_costs_the_logarithm_of_four():
     images, *_ = tiny.make_arrays(4)
     adapter = make_adapter()
@@ -122,6 +124,7 @@ def test_without_their_statistics_and_a_learning_rate_is_batch_norm_only():
         np.testing.assert_allclose(first, second, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.eager
 def test_images_that_are_not_square():
     images, *_ = tiny.make_arrays(4, size=(16, 24))
     adapter = make_adapter()
@@ -149,6 +152,7 @@ def test_the_head_can_stay_as_it_is():
     assert len(selected) == len(network.encoder.trainable_variables) + len(head)
 
 
+@pytest.mark.eager
 def test_attached_to_a_level():
     images, *_ = tiny.make_arrays(4)
     adapter = make_adapter(attach=["P2"])

@@ -34,6 +34,7 @@ def numpy_checkerboard(height, width, parity):
     )
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("parity", [0, 1])
 @pytest.mark.parametrize("size", [(1, 1), (4, 3), (2, 5)])
 def test_checkerboard(parity, size):
@@ -81,6 +82,7 @@ def test_starts_with_scale_1_and_a_shift():
     assert np.abs(outputs - x).max() > 1e-3
 
 
+@pytest.mark.eager
 def test_sizes_may_be_unknown():
     coupling = make_coupling()
     inputs = keras.Input((None, None, 2))
@@ -95,6 +97,7 @@ def test_sizes_may_be_unknown():
             )
 
 
+@pytest.mark.eager
 def test_densities_are_float32_around_a_bfloat16_network():
     coupling = make_coupling(dtype="mixed_bfloat16")
     assert coupling.network.compute_dtype == "bfloat16"

@@ -49,6 +49,7 @@ def test_determinant_is_that_of_the_jacobian():
     assert (np.abs(matrix - np.diag(np.diag(matrix))).sum(1) > 1e-4).all()
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("size", [(4, 4), (3, 5), (1, 1)])
 def test_inverse(size):
     flow, x = make_flow(), make_images(size)
@@ -58,6 +59,7 @@ def test_inverse(size):
     )
 
 
+@pytest.mark.eager
 def test_identity():
     flow, x = make_identity(), make_images()
     outputs, log_determinant = map(ops.convert_to_numpy, flow(x))
@@ -103,6 +105,7 @@ def test_inference_writes_nothing():
     assert not tiny.moved(flow.variables, before)
 
 
+@pytest.mark.eager
 def test_survives_a_file_with_its_first_batch(tmp_path):
     flow, x = make_flow(fill=False), make_images()
     flow(4 * x + 3, training=True)

@@ -34,6 +34,7 @@ def make_features(channels=6, size=(4, 3)):
     return rng.normal(size=(2, *size, channels)).astype("float32")
 
 
+@pytest.mark.eager
 def test_parameters_of_the_paper():
     method = TTTFlow()
     method.build({"P3": (None, None, None, 512)})
@@ -98,6 +99,7 @@ def test_target_loss_is_the_likelihood_in_inference():
     assert not tiny.moved(method.variables, before)
 
 
+@pytest.mark.eager
 def test_only_the_encoder_up_to_the_level_moves():
     # Weight decay changes all selected variables, also without a gradient.
     optimizer = keras.optimizers.SGD(1e-2, weight_decay=0.1)
@@ -127,6 +129,7 @@ def test_features_become_likelier():
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.eager
 def test_a_loaded_method_does_not_start_from_the_target(tmp_path):
     # The smallest flow with an `ActNorm`.
     method = make_method(num_couplings=2, num_blocks=0)
@@ -156,6 +159,7 @@ def test_a_loaded_method_does_not_start_from_the_target(tmp_path):
     assert not tiny.moved(kept, before)
 
 
+@pytest.mark.eager
 def test_seed_decides_the_kernels():
     flows = []
     for seed in (0, 0, 1):

@@ -62,6 +62,7 @@ def test_a_gradient_step_reduces_the_loss_and_is_finite_at_zero():
     assert float(nt_xent(views)) < value
 
 
+@pytest.mark.eager
 def test_a_single_image_has_no_negatives():
     value, gradient = gradients.value_and_gradient(nt_xent, random_views(1))
     assert value == pytest.approx(0, abs=1e-6)

@@ -56,6 +56,7 @@ def test_flip_mirrors_left_and_right():
     np.testing.assert_allclose(views, images[:, :, ::-1], rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_crop_of_a_ramp_is_a_flatter_ramp(mirrored):
     height, width = 12, 16
@@ -118,6 +119,7 @@ def test_jitter_by_hand():
     np.testing.assert_allclose(views[0], expected * 255, rtol=1e-2, atol=0.1)
 
 
+@pytest.mark.eager
 def test_shares_range_and_fresh_draws():
     layer = RandomViews(scale=(1.0, 1.0), ratio=(1.0, 1.0), seed=0)
     images = np.repeat(make_images(1, 16, 16), 1000, axis=0)
@@ -133,6 +135,7 @@ def test_shares_range_and_fresh_draws():
     assert np.abs(ops.convert_to_numpy(layer(images)) - views).max() > 1
 
 
+@pytest.mark.eager
 def test_every_image_has_its_own_draws():
     images = np.repeat(make_images(1, 16, 16), 8, axis=0)
     views = ops.convert_to_numpy(RandomViews(seed=0)(images))

@@ -165,6 +165,7 @@ def dtype_policy(name):
     keras.config.set_dtype_policy(before)
 
 
+@pytest.mark.eager
 def test_adapts_in_bfloat16_with_float32_statistics():
     with dtype_policy("mixed_bfloat16"):
         adapter = make_adapter()

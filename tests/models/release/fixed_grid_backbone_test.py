@@ -60,6 +60,7 @@ def test_the_grid_of_the_images_changes_nothing():
         )
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("remat", [False, True])
 def test_saves_and_loads(tmp_path, remat):
     task_list = tiny.make_tasks(2)
