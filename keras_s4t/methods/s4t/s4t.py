@@ -209,6 +209,19 @@ class S4T(Method):
         """Raw outputs of the TBS, a dict by task name."""
         return resize_each(self.synchronizer(latents), size)
 
+    def predict_unmasked(self, features, size):
+        """Raw outputs of the TBS, which sees all patches.
+
+        Args:
+            features: dict from level to features of a batch of images.
+            size: Pair of ints or int tensors, `(height, width)` of the outputs.
+
+        Returns:
+            dict from task name to a tensor.
+        """
+        joint = self.synchronizer.unmasked(self.project(features))
+        return resize_each(joint, size)
+
     def fuse(self, features, outputs):
         """Predictions of decoders and TBS together.
 
@@ -224,8 +237,7 @@ class S4T(Method):
             predict, and those with a share of 0, stay as they are.
         """
         size = ops.shape(next(iter(outputs.values())))[1:3]
-        joint = self.synchronizer.unmasked(self.project(features))
-        joint = resize_each(joint, size)
+        joint = self.predict_unmasked(features, size)
         fused = dict(outputs)
         for task in self.tasks:
             share = self.synchronizer_share[task.name]
