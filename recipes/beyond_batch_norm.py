@@ -58,6 +58,8 @@ from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 
 SAFE = "safe choice"
+# Batches from one choice among models to the next.
+CHECK_EVERY = 4
 COLUMNS = (
     "target",
     "seed",
@@ -119,7 +121,7 @@ def choose_on_source(source, validation, arguments):
     streams = list(corrupted_streams(validation, corruptions, 3))
     shares = fit_shares(source, streams)
     source.s4t.synchronizer_share = shares
-    choice = choose(source, streams, candidates(arguments.quick), 4)
+    choice = choose(source, streams, candidates(arguments.quick), CHECK_EVERY)
     return {"shares": shares, **dataclasses.asdict(choice)}
 
 
@@ -137,10 +139,10 @@ def run_target(source, arrays, choice):
     for candidate in compared(chosen):
         print(candidate.title)
         is_control = candidate == Candidate(CONTROL, 1)
-        is_safe = candidate.method == BASE or is_control or candidate == chosen
-        outcome = adapt_online(
-            source, candidate, arrays, 4 if is_safe else None
-        )
+        is_base = candidate.method == BASE
+        is_safe = is_base or is_control or candidate == chosen
+        check_every = CHECK_EVERY if is_safe else None
+        outcome = adapt_online(source, candidate, arrays, check_every)
         base = base or outcome
         control = outcome if is_control else control
         if is_safe:
@@ -183,10 +185,7 @@ def run_target(source, arrays, choice):
 
 def write_csv(path, runs):
     """All rows, in the order of the runs."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="") as file,
-    ):
+    with atomic_path(path) as part, part.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for key, run in runs.items():

@@ -201,15 +201,12 @@ def choose_by_batch(tasks, outcomes, kind, corrections):
 
 def values_of_chosen(outcomes, kind, chosen):
     """The values of whatever was chosen for each batch."""
-    names = next(iter(outcomes.values())).values[kind]
+    parts = []
+    for i, title in enumerate(chosen):
+        batch = slice(WINDOW * i, WINDOW * (i + 1))
+        values = outcomes[title].values[kind]
+        parts.append({name: array[batch] for name, array in values.items()})
     return {
-        name: np.concatenate(
-            [
-                outcomes[title].values[kind][name][
-                    WINDOW * i : WINDOW * (i + 1)
-                ]
-                for i, title in enumerate(chosen)
-            ]
-        )
-        for name in names
+        name: np.concatenate([part[name] for part in parts])
+        for name in parts[0]
     }
