@@ -102,6 +102,11 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
     def served(self):
         """What `export` writes; see `Exportable.served`."""
+        if self.averages:
+            raise ValueError(
+                "`averages` of `compile` must be empty for the export of an "
+                f"adapter. Received: averages={self.averages}"
+            )
         if self.method.prior and self.method.bn_mode == "batch":
             raise ValueError(
                 "`prior` must be 0 for the export of an adapter whose method "

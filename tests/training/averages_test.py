@@ -176,6 +176,22 @@ def test_probabilities_of_binary_tasks_are_averaged():
 
 
 @pytest.mark.eager
+def test_what_predicts_without_them_says_so(tmp_path):
+    adapter = make_adapter(["flip"])
+    with pytest.raises(ValueError, match="`averages` of `compile` must be em"):
+        adapter.export(tmp_path / "a", verbose=False)
+    with pytest.raises(ValueError, match="a copy of the network alone"):
+        keras_s4t.live.LiveAdapter(adapter, background=True)
+    live = keras_s4t.live.LiveAdapter(adapter, window=2, adapt_every=2)
+    images, *_ = tiny.make_arrays(2, size=(32, 32))
+    values = live(images)
+    expected = adapter.network.postprocess(predicted(adapter, images))
+    np.testing.assert_allclose(
+        values["edge"], ops.convert_to_numpy(expected["edge"]), rtol=1e-5
+    )
+
+
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("options", "method", "text"),
     [

@@ -295,3 +295,22 @@ def test_it_is_made_of_what_was_trained():
     keras_s4t.TargetAdapter(tiny.make_network(), s4t)
     method = ReplayS4T.from_trained(s4t, image_size=tiny.SIZE)
     assert method.missing == ("training", "statistics")
+
+
+@pytest.mark.eager
+@pytest.mark.slow
+def test_the_live_adapter_runs_it(tmp_path):
+    adapter = make_adapter()
+    before = weights(adapter)
+    images, *_ = tiny.make_arrays(4, size=(32, 32))
+    with keras_s4t.live.LiveAdapter(adapter, window=2, adapt_every=2) as live:
+        for image in images:
+            values = live(image)
+        live.save(tmp_path / "live")
+    assert values["semseg"].shape == (32, 32)
+    assert tiny.moved(adapter.network.trainable_variables, before)
+    loaded = keras_s4t.live.LiveAdapter.load(tmp_path / "live")
+    memory = adapter.method.memory.variables
+    copied = loaded.adapter.method.memory.variables
+    for a, b in zip(memory, copied, strict=True):
+        np.testing.assert_array_equal(*tiny.numpy_values([a, b]))
