@@ -44,6 +44,8 @@ from comparison.contenders import BATCH_CONTROL
 from comparison.contenders import default_methods
 from draw_figures import draw
 
+import keras_s4t
+
 
 def compare_methods(
     methods=None, costs=None, fresh=False, jobs=1, cluster=None, **settings
@@ -95,7 +97,7 @@ def draw_comparison(comparison):
 def main():
     """Runs the recipe."""
     parser = make_parser(__doc__, pathlib.Path("runs/comparison"))
-    known = sorted((*default_methods(), BATCH_CONTROL))
+    known = sorted((*keras_s4t.methods.METHODS, BATCH_CONTROL))
     parser.add_argument("--methods", nargs="+", choices=known)
     parser.add_argument("--costs", type=pathlib.Path)
     arguments, workers = parse(parser)

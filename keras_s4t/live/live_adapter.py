@@ -139,6 +139,12 @@ class LiveAdapter:
                 "`restore` must be in the range [0, 1]. "
                 f"Received: restore={restore}"
             )
+        if background and adapter.averages:
+            raise ValueError(
+                "`averages` of `compile` must be empty with `background=True`, "
+                "where a copy of the network alone predicts. "
+                f"Received: averages={adapter.averages}"
+            )
         channels = adapter.network.num_channels
         self.format = FrameFormat(channels, multiple, size, size_change)
         probe = np.zeros((window, multiple, multiple, channels), "float32")

@@ -39,6 +39,8 @@ class Method(keras.layers.Layer):
             `"training"` (`SourceTrainer`) and `"statistics"`
             (`TargetAdapter.collect`), in this order. `TargetAdapter.fit`
             raises an error if it was not done.
+        remembers: bool. Whether `TargetAdapter.collect` hands labeled images
+            to `remember`, in the place of features to `collect`.
         frozen_network: bool. Whether source training leaves the network as it
             is, and trains the method alone, on a network trained before.
 
@@ -55,6 +57,7 @@ class Method(keras.layers.Layer):
     decodes = False
     updates_variables = True
     needs_source = ()
+    remembers = False
     frozen_network = False
 
     def __init__(self, prior=0.0, momentum=None, **kwargs):
@@ -178,6 +181,25 @@ class Method(keras.layers.Layer):
         Args:
             features: dict from name to the tapped features, in inference
                 mode.
+        """
+
+    def remember(self, images, labels, masks):
+        """Keeps what it needs of labeled source images.
+
+        Args:
+            images: Array of shape `(num_images, height, width, channels)`, all
+                that `TargetAdapter.collect` was given.
+            labels: dict from task name to labels.
+            masks: dict from task name to masks, perhaps empty.
+        """
+
+    def attach(self, network):
+        """Creates weights that depend on the variables of the network.
+
+        Called when a `TargetAdapter` is made, after `build`.
+
+        Args:
+            network: The `MultiTaskModel`.
         """
 
     def target_loss(self, adapter, images, features):

@@ -2,6 +2,7 @@ import warnings
 import weakref
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_s4t.backend import no_gradients
@@ -9,17 +10,24 @@ from keras_s4t.backend import replicated
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
+from keras_s4t.checks import check_labels
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
 from keras_s4t.export import Exportable
 from keras_s4t.presets import Preset
 from keras_s4t.state.minimize import gradient_of
+from keras_s4t.state.pure_call import run_on
 from keras_s4t.state.pure_call import without_writing
 from keras_s4t.state.snapshot import Snapshot
+from keras_s4t.tasks.averaging import average
+from keras_s4t.tasks.averaging import mirrored
 from keras_s4t.training.task_trainer import TaskTrainer
 from keras_s4t.training.updates import check_following
 from keras_s4t.training.updates import check_updates
 from keras_s4t.training.updates import describe_updates
+
+# What predictions can be averaged with.
+AVERAGES = ("flip", "synchronizer")
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
@@ -57,6 +65,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
     def __init__(self, network, method, **kwargs):
         super().__init__(network, method, **kwargs)
         check_following(method)
+        method.attach(network)
+        self.averages = ()
         self._source_state = None
         # What the moving statistics are on the source, for `prior`.
         self._source_statistics, self._statistics_ids = [], []
@@ -92,6 +102,11 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
     def served(self):
         """What `export` writes; see `Exportable.served`."""
+        if self.averages:
+            raise ValueError(
+                "`averages` of `compile` must be empty for the export of an "
+                f"adapter. Received: averages={self.averages}"
+            )
         if self.method.prior and self.method.bn_mode == "batch":
             raise ValueError(
                 "`prior` must be 0 for the export of an adapter whose method "
@@ -120,6 +135,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         loss=None,
         metrics="auto",
         predict="after",
+        averages=(),
         **kwargs,
     ):
         """As `keras.Model.compile`. The source state stays what it is.
@@ -134,6 +150,10 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                 `"before"` it, as published TENT does. In `fit`, `"before"`
                 takes the prediction of the update's own pass, normalized as
                 the update normalizes, and saves a second pass.
+            averages: What predictions are averaged with, a list of
+                `"flip"`, the prediction of the mirrored images, and
+                `"synchronizer"`, that of the synchronizer of `S4T`; see
+                `S4T.fuse`.
             **kwargs: Passed on to `keras.Model.compile`.
 
         Raises:
@@ -146,6 +166,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                 "`predict` must be 'after' or 'before'. "
                 f"Received: predict={predict!r}"
             )
+        averages = self._checked_averages(averages, predict)
         if kwargs.get("steps_per_execution", 1) != 1:
             raise ValueError(
                 "`steps_per_execution` must be 1: callbacks see every step. "
@@ -158,6 +179,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                 f"Received: dtype policy {self.dtype_policy.name!r}"
             )
         self.predict_at = predict
+        self.averages = averages
         super().compile(optimizer, loss, metrics, **kwargs)
         self._new_optimizer_state = Snapshot(self.optimizer.variables)
 
@@ -192,12 +214,61 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         self.prepare_method()
         return super().train_on_batch(x, y, sample_weight, *args, **kwargs)
 
+    def _checked_averages(self, averages, predict):
+        averages = tuple(averages)
+        if not set(averages) <= set(AVERAGES):
+            raise ValueError(
+                f"`averages` must be out of {AVERAGES}. "
+                f"Received: averages={averages}"
+            )
+        if averages and predict == "before":
+            raise ValueError(
+                "`averages` must be empty with `predict='before'`, which takes "
+                "the prediction of the update's own pass. "
+                f"Received: averages={averages}"
+            )
+        if "synchronizer" in averages and not hasattr(self.method, "fuse"):
+            raise ValueError(
+                "The method must have a synchronizer, as `S4T`, for "
+                f"`averages={averages}`. Received: {type(self.method).__name__}"
+            )
+        return averages
+
     def call(self, images, training=False):
-        if self.method.bn_mode != "batch":
+        outputs = self._predict(images)
+        if "flip" not in self.averages:
+            return outputs
+        others = self._predict(ops.flip(images, axis=2))
+        others = mirrored(self.tasks, others)
+        return {
+            task.name: average(task, [outputs[task.name], others[task.name]])
+            for task in self.tasks
+        }
+
+    def _predict(self, images):
+        fuses = "synchronizer" in self.averages
+        is_batch = self.method.bn_mode == "batch"
+        if not fuses and not is_batch:
             return self.network(images, training=False)
         # Neither writes, since they are not asked to keep the state.
-        features = self.encode(images, True, ("P*",))
-        return self.decode(features, ops.shape(images)[1:3], True)
+        features = self.encode(images, is_batch, ("P*",))
+        outputs = self.decode(features, ops.shape(images)[1:3], is_batch)
+        return self.method.fuse(features, outputs) if fuses else outputs
+
+    def with_values(self, fn, variables, values):
+        """The result of a function with other values of some variables.
+
+        What it assigns is discarded. For methods that ask a teacher.
+
+        Args:
+            fn: Function without arguments.
+            variables: list of variables of the network or the method.
+            values: list of tensors, one per variable.
+        """
+        others = dict(zip(map(id, variables), values, strict=True))
+        state = self._state
+        given = [others.get(id(v), v.value) for v in state]
+        return run_on(fn, state, given)[0]
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=False
@@ -263,7 +334,9 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """Collects the method's statistics over source images.
 
         Args:
-            source: Iterable of batches, images or `(images, ...)`.
+            source: Iterable of batches, images or `(images, ...)`. Methods that
+                store labeled images, as `ReplayS4T`, need `(images, labels)`
+                or `(images, labels, masks)`.
             verbose: `"auto"` or 1 for a progress bar, 0 for silence.
 
         Raises:
@@ -272,24 +345,31 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         """
         total = len(source) if hasattr(source, "__len__") else None
         progress = keras.utils.Progbar(total, verbose=int(verbose != 0))
-        before, count = Snapshot(self.method.variables), 0
+        before, count, examples = Snapshot(self.method.variables), 0, []
         try:
             for batch in source:
-                images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+                images, labels, masks = keras.utils.unpack_x_y_sample_weight(
+                    batch
+                )
                 images = ops.convert_to_tensor(images)
                 check_images(images, self.network.num_channels)
                 check_finite(ops.convert_to_numpy(images))
                 if not count:
                     look_at_batch(images, self.tasks, self.warned)
-                with no_gradients():
-                    features = self.encode(images, training=False)
-                    self.method.collect(features)
+                if self.method.remembers:
+                    examples.append(self._example(images, labels, masks))
+                else:
+                    with no_gradients():
+                        features = self.encode(images, training=False)
+                        self.method.collect(features)
                 count += 1
                 progress.update(count, finalize=count == total)
             if not count:
                 raise ValueError(
                     "`source` must hold batches of images. Received: none"
                 )
+            if examples:
+                self.method.remember(*_joined(examples))
         except BaseException:
             before.restore()
             raise
@@ -297,6 +377,20 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         # The network may be adapted already: its source state stays.
         if self._source_state is not None:
             self._source_state.retake(self.method.variables)
+
+    def _example(self, images, labels, masks):
+        """Arrays of a labeled batch, for `Method.remember`."""
+        if not isinstance(labels, dict):
+            raise ValueError(
+                f"`source` of {type(self.method).__name__} must hold labels, "
+                "which it stores some of: batches `(images, labels)` or "
+                "`(images, labels, masks)`, dicts by task name. Received: "
+                f"labels of type {type(labels).__name__}"
+            )
+        check_labels(labels, tuple(images.shape[1:3]), self.tasks)
+        return keras.tree.map_structure(
+            ops.convert_to_numpy, (images, labels, masks or {})
+        )
 
     def input_gradient(self, fn, images):
         """Gradient of a scalar with respect to images.
@@ -481,4 +575,15 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
     def get_compile_config(self):
         """What `compile_from_config` takes; `None` if not compiled."""
         config = super().get_compile_config()
-        return config and {**config, "predict": self.predict_at}
+        return config and {
+            **config,
+            "predict": self.predict_at,
+            "averages": self.averages,
+        }
+
+
+def _joined(examples):
+    """Batches of arrays, concatenated."""
+    return keras.tree.map_structure(
+        lambda *arrays: np.concatenate(arrays), *examples
+    )

@@ -185,13 +185,15 @@ class RealPair(Configuration):
         image_size = self.image_size(self._dataset(self.source))
         # The source loss of NYUD and PASCAL counts each branch by 0.01.
         weight = 1.0 if self.from_taskonomy else 0.01
+        s4t = dict(
+            tasks=self.make_tasks(),
+            source_weights=(weight, weight),
+            target_balance=self._target_balance(),
+            seed=seed,
+        )
         defaults = {
-            "S4T": dict(
-                tasks=self.make_tasks(),
-                source_weights=(weight, weight),
-                target_balance=self._target_balance(),
-                seed=seed,
-            ),
+            "S4T": s4t,
+            "ReplayS4T": dict(**s4t, image_size=image_size),
             "S4TImageRecon": dict(seed=seed),
             "TIPI": dict(seed=seed),
             "TTT": dict(seed=seed),

@@ -21,6 +21,7 @@ from keras_s4t import tasks
 LATENT_DIM = 32
 SEEDED = (
     "S4T",
+    "ReplayS4T",
     "S4TImageRecon",
     "TIPI",
     "TTT",
@@ -95,8 +96,10 @@ class SynthRooms(Configuration):
 
     def make_method(self, name, seed=0, **options):
         sizes = {} if self.has_paper_sizes else self._small_sizes()
+        s4t = dict(tasks=self.make_tasks(), **S4T_OPTIONS)
         values = {
-            "S4T": dict(tasks=self.make_tasks(), **S4T_OPTIONS),
+            "S4T": s4t,
+            "ReplayS4T": dict(**s4t, image_size=self.size),
             "S4TImageRecon": S4T_OPTIONS,
             "ActMAD": dict(image_size=(self.size, self.size)),
         }
@@ -112,9 +115,11 @@ class SynthRooms(Configuration):
     def _small_sizes(self):
         """Arguments of methods that fit a small network."""
         synchronizer = dict(image_size=self.size // 4, patch_size=2)
+        s4t = dict(latent_dim=LATENT_DIM, synchronizer=synchronizer)
         num_tasks = len(self.make_tasks())
         return {
-            "S4T": dict(latent_dim=LATENT_DIM, synchronizer=synchronizer),
+            "S4T": s4t,
+            "ReplayS4T": s4t,
             "S4TImageRecon": dict(
                 latent_dim=num_tasks * LATENT_DIM, synchronizer=synchronizer
             ),

@@ -24,6 +24,13 @@ def s4t(**kwargs):
     }
 
 
+def replay(**kwargs):
+    """Options of ReplayS4T, a memory of four images among them."""
+    return s4t(
+        image_size=tiny.SIZE, memory_size=4, replay_batch_size=2, **kwargs
+    )
+
+
 # Sizes small enough for tests, and the options that change what a step does;
 # a function of the tasks where options depend on them.
 OPTIONS = {
@@ -57,9 +64,15 @@ OPTIONS = {
     "S4T:awl": s4t(target_balance="awl"),
     "S4T:encoder": s4t(update="encoder"),
     "S4T:batch_norm": s4t(update="batch_norm"),
+    "ReplayS4T": replay(),
+    "ReplayS4T:teacher": replay(replay_weight=0.0),
+    "ReplayS4T:replay": replay(teacher_weight=0.0),
+    "ReplayS4T:batch_norm": replay(update="batch_norm", restyles=False),
 }
 NAMES = list(OPTIONS)
 PLAIN = [name for name in NAMES if ":" not in name]
+# What a step may write of a method beside what it selects.
+WRITTEN = ("seed", "queue", "teacher")
 # An unbiased variance over the images of a batch takes two.
 NOT_FOR_ONE_IMAGE = ("ActMAD",)
 
@@ -81,7 +94,7 @@ def make_adapter(name, num_tasks=4, **kwargs):
     method = adapter.method
     method.mark_done("training")
     if "statistics" in method.needs_source:
-        source, *_ = tiny.make_arrays(8, seed=3)
+        source = tiny.make_arrays(8, seed=3, count=num_tasks)
         adapter.collect(keras_s4t.data.ArrayBatches(source, 4), verbose=0)
     adapter.compile(keras.optimizers.SGD(1e-2, momentum=0.9), **kwargs)
     return adapter
@@ -141,7 +154,7 @@ def test_moves_what_it_selects_is_label_blind_and_resets(name):
     may_move |= {
         id(variable)
         for variable in method.non_trainable_variables
-        if any(word in variable.path for word in ("seed", "queue"))
+        if any(word in variable.path for word in WRITTEN)
     }
 
     streams = [(images, labels, masks), (images, wrong_labels, wrong_masks)]

@@ -20,6 +20,8 @@ from keras_s4t.curves.curve import Curve
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 METHODS = ("SourceOnly", "BatchNormOnly", "S4T")
+# Columns of the table of the gain that are no numbers.
+GAIN_NAMES = ("target", "method", "prediction")
 
 needs_minutes = pytest.mark.skipif(
     keras.backend.backend() != "torch",
@@ -327,6 +329,7 @@ def test_tables_of_the_paper(folder, sources, name, title, rows, figures):
             ["walk"],
         ),
         ("choose_model", "Chosen without labels", ["mixed"], []),
+        ("beyond_batch_norm", "Over BatchNormOnly", ["mixed"], []),
         (
             "live_latency",
             "Latency",
@@ -349,9 +352,44 @@ def test_live_streams(folder, name, title, rows, figures):
         run = results["runs"]["mixed seed 0"]
         names = {window["predicts"] for window in run["windows"]}
         assert len(run["windows"]) == 2 and names <= set(run["metrics"])
+    if name == "beyond_batch_norm":
+        check_rows_of_the_gain(output / "table.csv")
     if name == "live_latency":
         thread = results["ways"]["in a thread"]
         assert thread["frames"] == 16 and thread["median"] > 0
+
+
+def check_rows_of_the_gain(path):
+    """Gains in a table of `beyond_batch_norm.py` are those of its metrics."""
+    with path.open() as file:
+        rows = [
+            {k: v if k in GAIN_NAMES else float(v) for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+    def find(method, prediction):
+        found = [
+            row
+            for row in rows
+            if (row["method"], row["prediction"]) == (method, prediction)
+        ]
+        return found[0]
+
+    def gain(before, after):
+        errors = ("depth_rmse", "normals_merr", "edge_rmse")
+        gains = [1 - after[name] / before[name] for name in errors]
+        gains.append(after["semseg_miou"] / before["semseg_miou"] - 1)
+        return 100 * sum(gains) / 4
+
+    assert sum(row["chosen"] for row in rows) == 1
+    for row in rows:
+        kind = row["prediction"]
+        for column, reference in (
+            ("gain", find("Base", "plain")),
+            ("over_batch_norm_same_prediction", find("BatchNormOnly", kind)),
+            ("over_batch_norm_plain", find("BatchNormOnly", "plain")),
+        ):
+            assert row[column] == pytest.approx(gain(reference, row), abs=0.02)
 
 
 @needs_minutes
@@ -440,6 +478,7 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
         ("compare_architectures", ["--decoder", "mti_net"], "is compared"),
         ("ablate_masking", ["--ratios", "1.5"], "range [0, 1)"),
         ("choose_model", ["--num-target", "2"], "at least a window"),
+        ("beyond_batch_norm", ["--num-target", "2"], "at least 8"),
         ("adapt_walk", ["--window", "0"], "at least 1"),
         ("live_latency", ["--frame-rate", "0"], "must be positive"),
         ("benchmark", ["--sweeps", "nothing"], "resolution"),

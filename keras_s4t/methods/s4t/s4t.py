@@ -17,6 +17,7 @@ from keras_s4t.methods.s4t.task_behavior_synchronizer import (
     TaskBehaviorSynchronizer,
 )
 from keras_s4t.methods.s4t.task_projection import TaskProjection
+from keras_s4t.tasks.averaging import average
 
 UPDATES = ("all", "encoder", *NORM_UPDATES)
 TARGET_BALANCES = ("sum", "fixed", "awl")
@@ -54,6 +55,8 @@ class S4T(Method):
         mask_strategy: `"shared"`, `"random"`, `"disjoint"` or
             `"hide_tasks"`; see `RandomMasking`.
         synchronizer: Optional dict of further arguments of the TBS.
+        synchronizer_share: What the TBS counts in fused predictions, in
+            [0, 1]; a float, or a dict by task name. See `fuse`.
         seed: Optional int. Seed of the masks.
 
     Raises:
@@ -63,6 +66,8 @@ class S4T(Method):
     bn_mode = "update"
     decodes = True
     needs_source = ("training",)
+    # What `update` may be.
+    updates = UPDATES
 
     def __init__(
         self,
@@ -75,6 +80,7 @@ class S4T(Method):
         mask_ratio=0.8,
         mask_strategy="shared",
         synchronizer=None,
+        synchronizer_share=0.5,
         seed=None,
         **kwargs,
     ):
@@ -97,13 +103,14 @@ class S4T(Method):
                 )
         for argument, value, choices in (
             ("target_balance", target_balance, TARGET_BALANCES),
-            ("update", update, UPDATES),
+            ("update", update, self.updates),
         ):
             if value not in choices:
                 raise ValueError(
                     f"`{argument}` must be one of {choices}. "
                     f"Received: {argument}={value!r}"
                 )
+        self.synchronizer_share = _checked_share(synchronizer_share, tasks)
         # === Layers ===
         policy = self.dtype_policy
         self.projections = {
@@ -202,6 +209,48 @@ class S4T(Method):
         """Raw outputs of the TBS, a dict by task name."""
         return resize_each(self.synchronizer(latents), size)
 
+    def predict_unmasked(self, features, size):
+        """Raw outputs of the TBS, which sees all patches.
+
+        Args:
+            features: dict from level to features of a batch of images.
+            size: Pair of ints or int tensors, `(height, width)` of the outputs.
+
+        Returns:
+            dict from task name to a tensor.
+        """
+        joint = self.synchronizer.unmasked(self.project(features))
+        return resize_each(joint, size)
+
+    def fuse(self, features, outputs):
+        """Predictions of decoders and TBS together.
+
+        The TBS sees all patches here. Tasks are averaged as probabilities, unit
+        vectors and values.
+
+        Args:
+            features: dict from level to features of a batch of images.
+            outputs: dict from task name to the decoders' raw outputs.
+
+        Returns:
+            dict from task name to raw outputs. Tasks that the TBS does not
+            predict, and those with a share of 0, stay as they are.
+        """
+        size = ops.shape(next(iter(outputs.values())))[1:3]
+        joint = self.predict_unmasked(features, size)
+        fused = dict(outputs)
+        for task in self.tasks:
+            share = self.synchronizer_share[task.name]
+            if share:
+                pair = [outputs[task.name], joint[task.name]]
+                fused[task.name] = average(task, pair, [1 - share, share])
+        return fused
+
+    @property
+    def layers_of_source(self):
+        """The layers that source training moves, a list."""
+        return [*self.projections.values(), self.synchronizer, self.balance]
+
     def select(self, network):
         if self.update in NORM_UPDATES:
             # Those of a decoder have no gradient.
@@ -228,6 +277,7 @@ class S4T(Method):
             "mask_ratio": self.mask_ratio,
             "mask_strategy": self.mask_strategy,
             "synchronizer": self.synchronizer_options,
+            "synchronizer_share": dict(self.synchronizer_share),
             "seed": self.seed,
         }
 
@@ -235,3 +285,18 @@ class S4T(Method):
     def from_config(cls, config):
         tasks = keras.saving.deserialize_keras_object(config["tasks"])
         return cls(**{**config, "tasks": tasks})
+
+
+def _checked_share(share, tasks):
+    """A dict from task name to its share."""
+    names = [task.name for task in tasks]
+    shares = share if isinstance(share, dict) else dict.fromkeys(names, share)
+    if set(shares) != set(names) or not all(
+        0 <= value <= 1 for value in shares.values()
+    ):
+        raise ValueError(
+            "`synchronizer_share` must be in the range [0, 1], or a dict of "
+            f"such numbers for {names}. "
+            f"Received: synchronizer_share={share}"
+        )
+    return dict(shares)

@@ -1,0 +1,1 @@
+"""S4T with a teacher and replayed source images."""
