@@ -179,8 +179,13 @@ class ReplayS4T(S4T):
             )
 
     def attach(self, network):
+        if not self.teacher_weight:
+            return
+        moved = self.select(network)
+        # In a function, since Keras takes the variables of lists for its own.
+        self._moved = lambda: moved
         if not self.teacher.built:
-            self.teacher.build(self.select(network))
+            self.teacher.build(moved)
 
     def remember(self, images, labels, masks):
         self.memory.fill(images, labels, masks)
@@ -245,7 +250,8 @@ class ReplayS4T(S4T):
 
     def _teach(self, adapter, images):
         """The predictions of the teacher, through which no gradient flows."""
-        moved = self.select(adapter.network)
+        # Layers that were frozen since stay among them.
+        moved = self._moved()
         with no_gradients():
             targets = adapter.with_values(
                 lambda: self._ensemble(adapter, images),

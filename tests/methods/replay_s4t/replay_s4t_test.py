@@ -232,6 +232,18 @@ def test_the_memory_survives_on_another_backend(tmp_path):
 
 
 @pytest.mark.eager
+def test_layers_may_be_frozen_afterwards():
+    adapter = make_adapter()
+    images, *_ = tiny.make_arrays(4)
+    adapter.train_on_batch(images)
+    adapter.network.decoder.trainable = False
+    adapter.compile(keras.optimizers.SGD(1e-2), metrics=None)
+    before = tiny.numpy_values(adapter.network.decoder.variables)
+    adapter.train_on_batch(images)
+    assert not tiny.moved(adapter.network.decoder.variables, before)
+
+
+@pytest.mark.eager
 def test_a_target_of_one_color_and_one_image():
     adapter = make_adapter()
     for images in (
