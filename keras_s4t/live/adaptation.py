@@ -1,6 +1,7 @@
 """Updates of a live adapter, one window at a time, with their guards."""
 
 import functools
+import warnings
 
 import keras
 import numpy as np
@@ -21,6 +22,10 @@ ACTIONS = ("adapted", "held", "skipped", "rolled_back", "reset")
 # time until a window passes.
 PAUSE = 8
 LONGEST_PAUSE = 1024
+# What an update counts.
+NUMBERS = ("num_windows", "failures", "num_skipped", "num_unchecked", "pause")
+# Windows in a row without a finite loss after which the source is returned to.
+MOST_SKIPPED = 3
 
 
 class Adaptation:
@@ -58,12 +63,38 @@ class Adaptation:
         self.choice = None
         self.predicts = ADAPTED
         self.estimates = {}
+        # What the estimates are made of: metrics by model.
+        self.measured = {}
         self.num_windows = 0
         self.failures = 0
+        self.num_skipped = 0
+        self.num_unchecked = 0
         self.pause = 0
         self.counts = dict.fromkeys(ACTIONS, 0)
         self.distance = None
         self._good = None
+
+    def observe(self, values, labels, masks):
+        """Corrects the choice by what models predicted on a labeled frame.
+
+        Estimates and truth are compared on the tasks with labels.
+
+        Args:
+            values: dict from the name of a model to postprocessed outputs.
+            labels: dict from task name to labels.
+            masks: dict from task name to masks, or empty.
+
+        Returns:
+            dict from the name of a model to its true gain, in percent.
+        """
+        measured = self.controls.measure_values(values, labels, masks)
+        true = self.controls.gains(measured)
+        if self.measured:
+            keys = measured[SOURCE]
+            estimated = self.controls.gains(self.measured, keys)
+            for name, estimate in estimated.items():
+                self.choice.learn(name, estimate, true[name])
+        return true
 
     def predictor(self):
         """The `TargetAdapter` that predicts."""
@@ -77,8 +108,8 @@ class Adaptation:
         if self.controls:
             self.controls.reset()
         self.predicts = ADAPTED
-        self.estimates = {}
-        self.failures = self.pause = 0
+        self.estimates, self.measured = {}, {}
+        self.failures = self.pause = self.num_skipped = 0
         self._good = None
 
     def update(self, images):
@@ -95,10 +126,16 @@ class Adaptation:
             of the guard and `"estimates"` of the choice, gains in percent.
         """
         before = Snapshot(self._variables)
+        numbers = {name: getattr(self, name) for name in NUMBERS}
+        statistics = self.controls and self.controls.statistics()
         try:
             return self._update(images)
         except BaseException:
             before.restore()
+            for name, number in numbers.items():
+                setattr(self, name, number)
+            if statistics:
+                self.controls.set_statistics(statistics)
             raise
 
     def _update(self, images):
@@ -106,7 +143,8 @@ class Adaptation:
         record = {"window": self.num_windows, "action": "adapted", "reason": ""}
         if self.controls:
             self.controls.follow(images, self.steps)
-        checks = self.num_windows % self.check_every == 0
+        self.num_unchecked += 1
+        checks = self.num_unchecked >= self.check_every
         loss, scores = None, {}
         if self.pause:
             record |= {"action": "held", "reason": "pause after a failure"}
@@ -116,18 +154,23 @@ class Adaptation:
         else:
             loss, skipped = self._steps(images)
             if skipped == self.steps:
-                record |= {"action": "skipped", "reason": "loss not finite"}
+                record |= self._skip()
             else:
+                self.num_skipped = 0
                 self._restore_some()
                 if self.guard and checks:
                     scores = self._measure(images, loss)
                     record |= self._judge(scores)
         if self.reset_every and self.num_windows % self.reset_every == 0:
             self._reset()
-            reason = f"every {self.reset_every} windows"
+            reasons = [record["reason"], f"every {self.reset_every} windows"]
+            reason = "; ".join(filter(None, reasons))
             record |= {"action": "reset", "reason": reason}
         if self.controls and checks:
             self._choose(images, record)
+        # A window that was skipped leaves its check to the next one.
+        if checks and record["action"] != "skipped":
+            self.num_unchecked = 0
         self.counts[record["action"]] += 1
         self.distance = self._statistics_distance()
         return {
@@ -166,7 +209,7 @@ class Adaptation:
         before = Snapshot(self._variables)
         statistics = self.controls.statistics()
         rng, self.rng = self.rng, np.random.default_rng(0)
-        measured, scores = [], []
+        measured, scores, num_skipped = [], [], 0
         windows = [
             slice(i, i + batch_size)
             for i in range(0, len(images) - batch_size + 1, batch_size)
@@ -174,21 +217,31 @@ class Adaptation:
         try:
             guard.residuals = self._residuals(images, labels, masks, batch_size)
             for name, change in appearances.items():
-                before.restore()
-                self.controls.set_statistics(statistics)
+                # The model may have been adapted already.
+                self.adapter.reset()
+                self.controls.reset()
                 changed = change(images)
                 row = {"appearance": name}
                 for window in windows:
                     batch = changed[window]
-                    loss, _ = self._steps(batch)
+                    loss, skipped = self._steps(batch)
                     self.controls.follow(batch, self.steps)
-                    scores.append(self._measure(batch, loss, guard))
+                    num_skipped += skipped
+                    if not skipped:
+                        scores.append(self._measure(batch, loss, guard))
                 row |= self._errors(choice, changed, labels, masks, batch)
                 measured.append(row)
         finally:
             before.restore()
             self.controls.set_statistics(statistics)
             self.rng = rng
+        if num_skipped:
+            warnings.warn(
+                f"{num_skipped} steps on source images were skipped: their "
+                "loss or gradients were not finite. The guards work with what "
+                "the others say. The learning rate may be too large.",
+                stacklevel=3,
+            )
         guard.calibrate(scores)
         self.guard, self.choice = guard, choice
         return measured
@@ -203,9 +256,8 @@ class Adaptation:
             "rng": self.rng.bit_generator.state,
             "predicts": self.predicts,
             "estimates": self.estimates,
-            "num_windows": self.num_windows,
-            "failures": self.failures,
-            "pause": self.pause,
+            "measured": self.measured,
+            **{name: getattr(self, name) for name in NUMBERS},
             "counts": self.counts,
             "distance": self.distance,
         }
@@ -227,10 +279,11 @@ class Adaptation:
     def set_state(self, values, arrays):
         """Takes what `state` returned."""
         self.rng.bit_generator.state = values["rng"]
-        self.num_windows = values["num_windows"]
-        self.failures, self.pause = values["failures"], values["pause"]
+        for name in NUMBERS:
+            setattr(self, name, values[name])
         self.counts, self.distance = values["counts"], values["distance"]
         self.estimates = values["estimates"]
+        self.measured = values["measured"]
         good = unflat_list("good", arrays)
         if good:
             self._good = Snapshot(self._variables, good)
@@ -306,6 +359,20 @@ class Adaptation:
             controls.values(reference),
         )
 
+    def _skip(self):
+        """Returns to the source if the loss stays what it is."""
+        self.num_skipped += 1
+        reason = "loss not finite"
+        if self.num_skipped < MOST_SKIPPED:
+            return {"action": "skipped", "reason": reason}
+        self.num_skipped = 0
+        self.failures += 1
+        self._reset_and_pause()
+        return {
+            "action": "reset",
+            "reason": f"{reason} in {MOST_SKIPPED} windows",
+        }
+
     def _judge(self, scores):
         """Keeps the state, or returns to the last good one or the source."""
         violations = self.guard.violations(scores)
@@ -318,9 +385,12 @@ class Adaptation:
         if self.failures == 1 and self._good is not None:
             self._good.restore()
             return {"action": "rolled_back", "reason": reason}
+        self._reset_and_pause()
+        return {"action": "reset", "reason": reason}
+
+    def _reset_and_pause(self):
         self._reset()
         self.pause = min(PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE)
-        return {"action": "reset", "reason": reason}
 
     def _reset(self):
         """Returns to the source's weights, with statistics of the target."""
@@ -347,9 +417,10 @@ class Adaptation:
         elif self.choice is None and not exclude:
             now = ADAPTED
         if self.choice is not None:
-            self.estimates = self.choice.estimates(
+            self.measured = self.choice.measure(
                 self.controls, images, self.rng, exclude
             )
+            self.estimates = self.controls.gains(self.measured)
             scores = self.choice.scores(self.estimates)
             now = self.choice.pick(scores, now)
             if now != ADAPTED and record["action"] == "adapted":
@@ -369,8 +440,10 @@ class Adaptation:
     def _errors(self, choice, images, labels, masks, window):
         """Estimated and true gains on labeled images of an appearance."""
         controls = self.controls
-        estimated = choice.estimates(controls, window, self.rng)
-        true = controls.gains(images, labels, masks, len(window))
+        measured = choice.measure(controls, window, self.rng)
+        estimated = controls.gains(measured)
+        measured = controls.measure(images, labels, masks, len(window))
+        true = controls.gains(measured)
         for name in controls.names:
             choice.learn(name, estimated[name], true[name])
         return {"estimated": estimated, "true": true}

@@ -29,8 +29,8 @@ class Choice:
         # By model: the errors of estimates, `(sum, count)`.
         self.errors = {}
 
-    def estimates(self, controls, window, rng, exclude=()):
-        """Gains over the source model, in percent, without correction.
+    def measure(self, controls, window, rng, exclude=()):
+        """Metrics of the models on images in the style of a window.
 
         Args:
             controls: `Controls`.
@@ -39,10 +39,10 @@ class Choice:
             exclude: Names of models that are not scored.
 
         Returns:
-            dict from the name of a model to a float.
+            dict from the name of a model to a dict by metric key.
         """
         images = restyle(self.images, window, rng)
-        return controls.gains(
+        return controls.measure(
             images, self.labels, self.masks, len(window), exclude
         )
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_s4t.live.interrupts import interrupts_later
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.methods import BatchNormOnly
@@ -60,14 +61,18 @@ class Controls:
             dict from task name to a NumPy array.
         """
         batch_size = batch_size or len(images)
-        parts = [
-            self.adapters[name].predict_on_batch(images[i : i + batch_size])
-            for i in range(0, len(images), batch_size)
-        ]
+        parts = []
+        for i in range(0, len(images), batch_size):
+            with interrupts_later():
+                parts.append(
+                    self.adapters[name].predict_on_batch(
+                        images[i : i + batch_size]
+                    )
+                )
         return keras.tree.map_structure(lambda *x: np.concatenate(x), *parts)
 
-    def gains(self, images, labels, masks, batch_size, exclude=()):
-        """Gains over the source model on labeled images.
+    def measure(self, images, labels, masks, batch_size, exclude=()):
+        """Metrics of the models on labeled images.
 
         Args:
             images: Array of images.
@@ -77,24 +82,38 @@ class Controls:
             exclude: Names of models that are not measured.
 
         Returns:
-            dict from the name of a model to Delta_TTT, in percent.
+            dict from the name of a model to a dict by metric key.
         """
         values = {
             name: self.values(self.outputs(name, images, batch_size))
             for name in self.names
             if name not in exclude
         }
-        return self.gains_of(values, labels, masks)
+        return self.measure_values(values, labels, masks)
 
-    def gains_of(self, values, labels, masks):
-        """As `gains`, of values that models predicted, a dict by their name."""
+    def measure_values(self, values, labels, masks):
+        """As `measure`, of what models predicted, a dict by their name."""
         tasks = self.adapters[ADAPTED].tasks
-        measured = {
+        return {
             name: metrics_of(tasks, found, labels, masks)
             for name, found in values.items()
         }
+
+    def gains(self, measured, keys=None):
+        """Gains over the source model.
+
+        Args:
+            measured: What `measure` returned.
+            keys: Optional keys of the metrics that count, by default all.
+
+        Returns:
+            dict from the name of a model to Delta_TTT, in percent.
+        """
+        tasks, source = self.adapters[ADAPTED].tasks, measured[SOURCE]
+        if keys is not None:
+            source = {k: v for k, v in source.items() if k in keys}
         return {
-            name: gain(tasks, measured[SOURCE], metrics)
+            name: gain(tasks, source, metrics)
             for name, metrics in measured.items()
         }
 

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from keras import ops
 from PIL import Image
 
 SIZE_CHANGES = ("refuse", "rescale")
@@ -27,20 +28,10 @@ class FrameFormat:
                 f"`size_change` must be one of {SIZE_CHANGES}. "
                 f"Received: size_change={size_change!r}"
             )
-        if not isinstance(multiple, int) or multiple < 1:
-            raise ValueError(
-                "`multiple` must be a positive integer. "
-                f"Received: multiple={multiple!r}"
-            )
-        if size is not None and (len(size) != 2 or min(size) < 1):
-            raise ValueError(
-                "`size` must be a pair of positive integers, height and "
-                f"width. Received: size={size}"
-            )
         self.channels = channels
         self.multiple = multiple
         self.rescales = size is not None or size_change == "rescale"
-        self.size = None if size is None else tuple(size)
+        self.size = size
         self._warned = False
 
     def images(self, frames):
@@ -58,7 +49,7 @@ class FrameFormat:
         Raises:
             ValueError: If it is no such array, or of another size.
         """
-        frames = np.asarray(frames)
+        frames = _as_array(frames)
         shape, dtype = frames.shape, frames.dtype
         if frames.ndim == 2:
             frames = frames[..., None]
@@ -111,6 +102,23 @@ class FrameFormat:
         """Predictions without the padding, a dict of arrays."""
         height, width = self.size
         return {k: v[:, :height, :width] for k, v in predictions.items()}
+
+
+def _as_array(frames):
+    """An array of its own: cameras write the next frame into their buffer."""
+    if isinstance(frames, Image.Image):
+        is_gray = frames.mode in ("1", "L", "I", "F")
+        frames = frames if is_gray else frames.convert("RGB")
+    if ops.is_tensor(frames):
+        frames = ops.convert_to_numpy(ops.stop_gradient(frames))
+    try:
+        return np.array(frames)
+    # Other objects, and frames of several sizes.
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "A frame must be an array, or a batch of frames of one size. "
+            f"Received: a {type(frames).__name__} ({error})"
+        ) from error
 
 
 def _rescaled(image, size):

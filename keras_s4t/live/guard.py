@@ -68,21 +68,29 @@ class Guard:
 
         Args:
             scores: list of dicts, what `scores` returned where nothing went
-                wrong.
+                wrong. Without any, predictions have the strictest limits, and
+                the loss has none.
         """
-        for key in scores[0]:
-            seen = [s[key] for s in scores if math.isfinite(s[key])]
-            if not seen:
-                continue
-            if key.endswith(SPREAD):
-                limit = min(MOST_SPREAD, min(seen) / self.tolerance)
-            elif key.endswith(DRIFT):
-                limit = max(LEAST_DRIFT, max(seen) * self.tolerance)
-            else:
-                # Losses may be negative.
-                size = max(map(abs, seen))
-                limit = max(seen) + (self.tolerance - 1) * size
-            self.limits[key] = limit
+        self.limits = {}
+        seen = [s[LOSS] for s in scores if math.isfinite(s[LOSS])]
+        if seen:
+            # Losses may be negative.
+            size = max(map(abs, seen))
+            self.limits[LOSS] = max(seen) + (self.tolerance - 1) * size
+        for task in self.tasks:
+            spread_key, drift_key = (
+                f"{task.name}_{kind}" for kind in (SPREAD, DRIFT)
+            )
+            spreads, drifts = (
+                [s[key] for s in scores if math.isfinite(s[key])]
+                for key in (spread_key, drift_key)
+            )
+            self.limits[spread_key] = min(
+                [MOST_SPREAD, *(x / self.tolerance for x in spreads)]
+            )
+            self.limits[drift_key] = max(
+                [LEAST_DRIFT, *(x * self.tolerance for x in drifts)]
+            )
 
     def violations(self, scores):
         """The scores beyond their limits, in words; NaN is beyond any."""

@@ -13,6 +13,8 @@ class History:
     def __init__(self, size):
         self.size = size
         self.entries = collections.OrderedDict()
+        #: Numbers of frames whose labels have come.
+        self.observed = set()
 
     def add(self, frame_id, frame, prediction, predicted):
         """Keeps a frame; the oldest one goes if there are too many.
@@ -25,7 +27,8 @@ class History:
         """
         self.entries[frame_id] = frame, prediction, predicted
         while len(self.entries) > self.size:
-            self.entries.popitem(last=False)
+            oldest, _ = self.entries.popitem(last=False)
+            self.observed.discard(oldest)
 
     def get(self, frame_id):
         """Frame, prediction and name of the model.

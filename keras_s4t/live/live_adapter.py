@@ -1,8 +1,10 @@
 """Adaptation to a stream of frames that nobody looks at."""
 
 import collections
+import math
 import time
 import warnings
+import weakref
 
 import keras
 import numpy as np
@@ -10,14 +12,19 @@ from keras import ops
 
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_labels
+from keras_s4t.checks import check_masks
 from keras_s4t.data.corruptions import CORRUPTIONS
 from keras_s4t.data.corruptions import corrupt
 from keras_s4t.live.adaptation import Adaptation
+from keras_s4t.live.arguments import checked_share
+from keras_s4t.live.arguments import checked_size
+from keras_s4t.live.arguments import positive_integer
 from keras_s4t.live.audit import Audit
 from keras_s4t.live.choice import Choice
 from keras_s4t.live.controls import ADAPTED
 from keras_s4t.live.frame_format import FrameFormat
 from keras_s4t.live.history import History
+from keras_s4t.live.interrupts import interrupts_later
 from keras_s4t.live.monitors import Monitors
 from keras_s4t.live.saving import flat
 from keras_s4t.live.saving import load_state
@@ -29,6 +36,10 @@ from keras_s4t.live.serving import Serving
 from keras_s4t.live.window import Window
 from keras_s4t.live.worker import Worker
 
+# Windows of frames in a row that are not adapted to before a warning.
+MOST_FAULTS = 10
+# Live adapters whose threads run, by their `TargetAdapter`.
+_RUNNING = weakref.WeakKeyDictionary()
 # Latencies that medians and percentiles are of.
 KEPT_LATENCIES = 10_000
 
@@ -73,7 +84,9 @@ class LiveAdapter:
             "CoTTA", CVPR 2022).
         background: bool. Whether a thread adapts, while predictions use a copy
             of the weights, which new ones replace as a whole. A window that
-            comes while the thread works is not adapted to, and counted.
+            comes while the thread works is not adapted to, and counted: a
+            thread is for frames that come at a rate of their own. It runs
+            until `close`.
         audit: Optional path. Every decision is added to this file, a line of
             JSON each.
         monitors: list of objects with `on_window(live, record)`, called with
@@ -120,30 +133,29 @@ class LiveAdapter:
         seed=0,
     ):
         check_compiled(adapter, "LiveAdapter")
-        for name, value in {
-            "window": window,
-            "adapt_every": adapt_every,
-            "steps": steps,
-            "predict_every": predict_every,
-            "check_every": check_every,
-            "reset_every": 1 if reset_every is None else reset_every,
-            "history": history,
-        }.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"`{name}` must be a positive integer. "
-                    f"Received: {name}={value!r}"
-                )
-        if not 0 <= restore <= 1:
-            raise ValueError(
-                "`restore` must be in the range [0, 1]. "
-                f"Received: restore={restore}"
-            )
+        window = positive_integer("window", window)
+        adapt_every = positive_integer("adapt_every", adapt_every)
+        steps = positive_integer("steps", steps)
+        predict_every = positive_integer("predict_every", predict_every)
+        check_every = positive_integer("check_every", check_every)
+        multiple = positive_integer("multiple", multiple)
+        history = positive_integer("history", history)
+        if reset_every is not None:
+            reset_every = positive_integer("reset_every", reset_every)
+        size, restore = checked_size(size), checked_share("restore", restore)
+        seed = int(seed)
         if background and adapter.averages:
             raise ValueError(
                 "`averages` of `compile` must be empty with `background=True`, "
                 "where a copy of the network alone predicts. "
                 f"Received: averages={adapter.averages}"
+            )
+        other = _RUNNING.get(adapter)
+        if other is not None and other() is not None:
+            raise ValueError(
+                "`adapter` must not be that of a live adapter whose thread "
+                "runs: call its `close` before. Received: an adapter that a "
+                "thread adapts"
             )
         channels = adapter.network.num_channels
         self.format = FrameFormat(channels, multiple, size, size_change)
@@ -186,24 +198,32 @@ class LiveAdapter:
         self._prediction_seconds = collections.deque(maxlen=KEPT_LATENCIES)
         self._adaptation_seconds = collections.deque(maxlen=KEPT_LATENCIES)
         self._started = self._first_id = None
-        self._warned = False
+        self._warned = set()
         self._serving = self._worker = None
         if background:
             self._serving = Serving(adapter)
             self._worker = Worker(self._adapt, "keras_s4t.live")
+            _RUNNING[adapter] = weakref.ref(self)
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *exception):
-        self.close()
+    def __exit__(self, kind, exception, traceback):
+        try:
+            self.close()
+        except RuntimeError as error:
+            # What ended the block says more.
+            if kind is None:
+                raise
+            warnings.warn(f"{error}: {error.__cause__}", stacklevel=2)
 
     def __call__(self, frames):
         """Adapts, if it is time to, and predicts.
 
         Args:
             frames: One frame, an array of shape `(height, width, channels)`,
-                uint8 or float in 0 ... 255, or a batch of them in their order.
+                uint8 or float in 0 ... 255, a `Frame` of `read_frames`, or a
+                batch of arrays in their order. They are copied.
 
         Returns:
             dict from task name to the prediction of the frame, a NumPy array
@@ -219,6 +239,7 @@ class LiveAdapter:
         if self._started is None:
             self._started = time.perf_counter()
             self._first_id = self.frame_id + 1
+        frames = getattr(frames, "image", frames)
         images = self.format.images(frames)
         is_single = np.ndim(frames) < 4
         ids = range(self.frame_id + 1, self.frame_id + 1 + len(images))
@@ -231,6 +252,7 @@ class LiveAdapter:
                 self._since_update += 1
             else:
                 self._skipped[fault] += 1
+        self._warn_of_frames(images)
         predicts = any(i % self.predict_every == 0 for i in ids)
         values = name = None
         if predicts and self.adapter.predict_at == "before":
@@ -239,7 +261,8 @@ class LiveAdapter:
         if predicts and self.adapter.predict_at == "after":
             values, name = self._predict(padded, before)
         for i, frame_id in enumerate(ids):
-            prediction = values and {k: v[i] for k, v in values.items()}
+            # The caller may change what is returned.
+            prediction = values and {k: v[i].copy() for k, v in values.items()}
             self._history.add(frame_id, images[i], prediction, name)
         if values is not None and is_single:
             return {k: v[0] for k, v in values.items()}
@@ -304,8 +327,17 @@ class LiveAdapter:
 
         Raises:
             ValueError: If there are too few images, or labels are missing.
+
+        The limits are those of the source model, whatever was adapted to
+        before. Steps whose loss is not finite are told by a warning.
         """
         self.wait()
+        num_images = positive_integer("num_images", num_images)
+        memory = positive_integer("memory", memory)
+        if not math.isfinite(margin):
+            raise ValueError(
+                f"`margin` must be finite. Received: margin={margin}"
+            )
         size = self.window.size
         kept = memory // size * size
         if not size <= kept <= num_images - size:
@@ -329,6 +361,7 @@ class LiveAdapter:
                 f"images without labels of {missing}"
             )
         adapter.check_data(images, labels, masks or None)
+        _check_known(adapter.tasks, labels, masks)
         choice = Choice(
             images[:kept],
             {k: v[:kept] for k, v in labels.items()},
@@ -367,8 +400,8 @@ class LiveAdapter:
     def observe(self, frame_id, labels, masks=None):
         """Scores the models on a frame whose labels came late.
 
-        The labels correct the scores by which a model is chosen. They never
-        reach the adaptation.
+        The labels correct the scores by which a model is chosen, once per
+        frame. They never reach the adaptation.
 
         Args:
             frame_id: int. Number of the frame, see `frame_id`.
@@ -384,17 +417,26 @@ class LiveAdapter:
             ValueError: If the frame is not among the last `history` ones, was
                 not predicted, or the labels do not fit.
         """
+        if not isinstance(labels, dict):
+            raise ValueError(
+                "`labels` must be a dict by task name. "
+                f"Received: a {type(labels).__name__}"
+            )
         frame, prediction, predicted = self._history.get(frame_id)
+        frame_id = int(frame_id)
         labels = {k: np.asarray(v)[None] for k, v in labels.items()}
         masks = {k: np.asarray(v)[None] for k, v in (masks or {}).items()}
         check_labels(labels, frame.shape[:2], self.adapter.tasks)
+        check_masks(masks, labels, frame.shape[:2], self.adapter.tasks)
         values = {k: v[None] for k, v in prediction.items()}
         metrics = metrics_of(self.adapter.tasks, values, labels, masks)
         record = {"observed": frame_id, "predicted": predicted}
         record["metrics"] = metrics
         self.wait()
-        adaptation = self.adaptation
-        if adaptation.choice is not None and np.isfinite(frame).all():
+        adaptation, observed = self.adaptation, self._history.observed
+        learns = frame_id not in observed and np.isfinite(frame).all()
+        if adaptation.choice is not None and learns:
+            observed.add(frame_id)
             padded = self.format.padded(frame[None])
             before = self._frames_before(1)
             controls = adaptation.controls
@@ -402,10 +444,7 @@ class LiveAdapter:
                 name: self.format.cropped(self._values(model, padded, before))
                 for name, model in controls.adapters.items()
             }
-            record["gains"] = controls.gains_of(values, labels, masks)
-            for name, estimated in adaptation.estimates.items():
-                true = record["gains"][name]
-                adaptation.choice.learn(name, estimated, true)
+            record["gains"] = adaptation.observe(values, labels, masks)
         self.audit.write(record)
         return {"predicted": predicted, "metrics": metrics}
 
@@ -418,9 +457,10 @@ class LiveAdapter:
             `"missed"` since the thread was at work; the name of the model that
             `"predicts"`; `"frames_per_second"`; and the median and the 99th
             percentile of the `"prediction_seconds"` and the
-            `"adaptation_seconds"`, `None` before there are any; and
+            `"adaptation_seconds"`, `None` before there are any;
             `"statistics_distance"`, how far the batch norm statistics are from
-            the source, in standard deviations of the source.
+            the source, in standard deviations of the source; and the
+            `"error"` that ended adaptation in a thread, `None` without one.
         """
         adaptation = self.adaptation
         rate = None
@@ -439,11 +479,18 @@ class LiveAdapter:
             "prediction_seconds": _quantiles(self._prediction_seconds),
             "adaptation_seconds": _quantiles(self._adaptation_seconds),
             "statistics_distance": adaptation.distance,
+            "error": self._error and repr(self._error),
         }
 
     def reset(self):
-        """Returns to the source, and forgets the window."""
+        """Returns to the source, and forgets the window.
+
+        Adaptation in a thread that an error ended goes on.
+        """
         self.wait()
+        if self._worker:
+            self._worker.error = None
+            self._warned.discard("error")
         self.adaptation.return_to_source()
         self.window = Window(self.window.size)
         self._since_update = 0
@@ -483,6 +530,7 @@ class LiveAdapter:
             "skipped_frames": dict(self._skipped),
             "missed": self._num_missed,
             "history": entries,
+            "observed": sorted(self._history.observed),
         }
         save_state(folder, self.adapter, values, arrays)
 
@@ -493,7 +541,8 @@ class LiveAdapter:
         Args:
             folder: string or path.
             **kwargs: Arguments of the constructor to replace the saved ones,
-                such as `audit` or `background`, but for the window.
+                such as `audit` or `background`, but for the window and the
+                size of the frames.
 
         Returns:
             A `LiveAdapter`.
@@ -501,9 +550,10 @@ class LiveAdapter:
         Raises:
             ValueError: If the folder holds no complete state.
         """
-        if {"adapter", "window"} & set(kwargs):
+        fixed = {"adapter", "window", "size", "multiple"}
+        if fixed & set(kwargs):
             raise ValueError(
-                "`adapter` and `window` must be the saved ones. "
+                f"{sorted(fixed)} must be the saved ones. "
                 f"Received: {sorted(kwargs)}"
             )
         adapter, values, arrays = load_state(folder)
@@ -525,6 +575,7 @@ class LiveAdapter:
                 prediction if is_predicted else None,
                 name,
             )
+        live._history.observed.update(values["observed"])
         if live._serving:
             network = live.adaptation.predictor().network
             live._serving.publish(live.adaptation.predicts, network)
@@ -546,6 +597,8 @@ class LiveAdapter:
         if worker:
             worker.close()
             self._worker = None
+            self._warned.add("error")
+            _RUNNING.pop(self.adapter, None)
         self._monitors.close()
         if worker and worker.error is not None:
             raise RuntimeError(
@@ -561,7 +614,7 @@ class LiveAdapter:
             self._adapt(job)
         elif self._worker is None or not self._worker.offer(job):
             self._num_missed += 1
-            self._warn_of_error()
+            self._warn_of_thread()
         self._since_update = 0
 
     def _adapt(self, job):
@@ -580,21 +633,57 @@ class LiveAdapter:
         self.audit.write(record)
         self._monitors.on_window(self, record)
 
-    def _warn_of_error(self):
-        error = self._worker and self._worker.error
-        if error is not None and not self._warned:
-            self._warned = True
-            warnings.warn(
+    @property
+    def _error(self):
+        """What ended adaptation in the thread, or `None`."""
+        return self._worker and self._worker.error
+
+    def _warn_of_thread(self):
+        error = self._error
+        if error is not None:
+            self._warn_once(
+                "error",
                 "Adaptation has ended by an error, predictions go on with the "
                 f"last weights: {type(error).__name__}: {error}",
-                stacklevel=4,
             )
+        if self._worker is None:
+            self._warn_once(
+                "closed",
+                "The live adapter is closed: frames are predicted, and no "
+                "longer adapted to.",
+            )
+
+    def _warn_of_frames(self, images):
+        """Tells of frames that will never be adapted to."""
+        top = np.max(images, where=np.isfinite(images), initial=0)
+        if images.dtype.kind == "f" and 0 < top <= 1:
+            self._warn_once(
+                "range",
+                "Frames must be in 0 ... 255. Received: values in [0, 1], "
+                "which are blank",
+            )
+        count = self.window.num_faults
+        if count >= MOST_FAULTS * self.window.size:
+            faults = dict(self._skipped)
+            self._warn_once(
+                "faults",
+                f"The last {count} frames were not adapted to. Received: "
+                f"{faults} so far",
+            )
+
+    def _warn_once(self, key, text):
+        if key not in self._warned:
+            self._warned.add(key)
+            warnings.warn(text, stacklevel=5)
 
     def _predict(self, images, before):
         """Cropped values of padded images, and the name of the model."""
         start = time.perf_counter()
         finite = np.isfinite(images).all(axis=(1, 2, 3))
-        usable = np.where(finite[:, None, None, None], images, 0)
+        usable = np.clip(np.nan_to_num(images), 0, 255)
+        if self.window.frames:
+            # It is normalized with the other ones of its batch.
+            usable[~finite] = self.window.frames[-1]
         predictor = self.adaptation.predictor()
         if self._serving:
             predictor = self._serving.predictor()
@@ -621,7 +710,8 @@ class LiveAdapter:
         images = images.astype("float32")
         if predictor.method.bn_mode == "batch" and len(before):
             images = np.concatenate([before, images])
-        outputs = predictor.predict_on_batch(images)
+        with interrupts_later():
+            outputs = predictor.predict_on_batch(images)
         values = predictor.network.postprocess(outputs)
         return {
             name: np.array(ops.convert_to_numpy(value)[-count:])
@@ -654,6 +744,16 @@ def _gathered(source, count):
             f"Received: {found}"
         )
 
+    shapes = {x.shape[1:] for x in images}
+    pairs = zip(labels, masks, strict=True)
+    names = {(tuple(sorted(y)), tuple(sorted(m))) for y, m in pairs}
+    if len(shapes) > 1 or len(names) > 1:
+        raise ValueError(
+            "All batches of `source` must have images of one size, and labels "
+            f"and masks of the same tasks. Received: images of {shapes}, "
+            f"labels and masks of {names}"
+        )
+
     def joined(dicts):
         return {
             key: np.concatenate([d[key] for d in dicts])[:count]
@@ -661,6 +761,22 @@ def _gathered(source, count):
         }
 
     return np.concatenate(images)[:count], joined(labels), joined(masks)
+
+
+def _check_known(tasks, labels, masks):
+    """Raises a `ValueError` if no label of a task is known."""
+    unknown = []
+    for task in tasks:
+        known = np.asarray(task.label.is_known(labels[task.name]))
+        if task.name in masks:
+            known = known & (masks[task.name] > 0)
+        if not known.any():
+            unknown.append(task.name)
+    if unknown:
+        raise ValueError(
+            "Source images must have labels of every task. Received: no label "
+            f"that is known of {unknown}"
+        )
 
 
 def _quantiles(seconds):

@@ -11,8 +11,9 @@ BLANK_RANGE = 8
 class Window:
     """Keeps the last good frames of a stream.
 
-    A frame is good if it is finite, not blank (its values span at least 8 of
-    the 255 levels) and not frozen (not equal to the frame before it).
+    A frame is good if it is finite, in range (0 ... 255, or one level beyond),
+    not blank (its values span at least 8 of the 255 levels) and not frozen (not
+    equal to the frame before it).
 
     Args:
         size: int. How many frames it keeps.
@@ -22,6 +23,8 @@ class Window:
         self.size = size
         self.frames = collections.deque(maxlen=size)
         self.previous = None
+        #: How many frames in a row were not added.
+        self.num_faults = 0
 
     @property
     def is_full(self):
@@ -35,12 +38,14 @@ class Window:
             frame: Array of shape `(height, width, channels)`.
 
         Returns:
-            `None`, or why it was not added: `"not finite"`, `"blank"` or
-            `"frozen"`.
+            `None`, or why it was not added: `"not finite"`, `"out of range"`,
+            `"blank"` or `"frozen"`.
         """
         fault = self._fault(frame)
         self.previous = frame
+        self.num_faults += 1
         if fault is None:
+            self.num_faults = 0
             self.frames.append(frame)
         return fault
 
@@ -57,7 +62,10 @@ class Window:
     def _fault(self, frame):
         if not np.isfinite(frame).all():
             return "not finite"
-        if float(frame.max()) - float(frame.min()) < BLANK_RANGE:
+        low, high = float(frame.min()), float(frame.max())
+        if low < -1 or high > 256:
+            return "out of range"
+        if high - low < BLANK_RANGE:
             return "blank"
         if self.previous is not None and np.array_equal(frame, self.previous):
             return "frozen"
