@@ -667,7 +667,7 @@ class LiveAdapter:
             faults = dict(self._skipped)
             self._warn_once(
                 "faults",
-                f"The last {count} frames were not adapted to. Received: "
+                f"{count} frames in a row were not adapted to. Received: "
                 f"{faults} so far",
             )
 
