@@ -37,7 +37,6 @@ KEYS = (
 )
 _STATE = re.compile("state_(0|[1-9][0-9]*)")
 _UNFINISHED = ".unfinished"
-_MUST = "`folder` must be one that `LiveAdapter.save` has written."
 
 
 def save_state(folder, adapter, values, arrays):
@@ -112,7 +111,10 @@ def load_state(folder):
     folder = pathlib.Path(folder)
     path = _current(folder)
     if path is None:
-        raise ValueError(f"{_MUST} Received: folder={str(folder)!r}")
+        raise ValueError(
+            "`folder` must be one that `LiveAdapter.save` has written. "
+            f"Received: folder={str(folder)!r}"
+        )
     with reading(path, Exception):
         values = _read_values(path)
     _check_version(values, path)
@@ -135,7 +137,8 @@ def reading(
         errors: Class or tuple of classes of errors to turn.
 
     Raises:
-        ValueError: If the body raises one of `errors`.
+        ValueError: If the body raises one of `errors`. It says so if a class
+            is not registered.
 
     Example:
 
