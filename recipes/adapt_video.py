@@ -171,8 +171,8 @@ def complete(arguments, parser):
         if value is not None and value < 1:
             option = f"--{name.replace('_', '-')}"
             parser.error(f"{option} must be at least 1, not {value}")
-    if not 0 < arguments.frame_rate <= 1000:
-        parser.error("--frame-rate must be in (0, 1000]")
+    if not 0.0001 <= arguments.frame_rate <= 1000:
+        parser.error("--frame-rate must be in [0.0001, 1000]")
 
 
 class LastDecision:

@@ -28,7 +28,7 @@ ENCODERS = {
 }
 # Fine enough for the usual frame rates. MPEG-4 has at most 65,535 ticks.
 TICKS_PER_SECOND = 60_000
-MAX_FRAME_RATE = 1000
+MIN_FRAME_RATE, MAX_FRAME_RATE = 0.0001, 1000
 # Seconds from one frame to the next. A frame's duration in ticks has 31 bits in
 # MP4; all timestamps after a longer one would be lost.
 LONGEST_GAP = 30_000
@@ -51,8 +51,8 @@ class VideoWriter:
 
     Raises:
         ValueError: If `path` has another suffix or cannot be written, or
-            `frame_rate` is not in (0, 1000]; at the end, if no frame was
-            written.
+            `frame_rate` is not in [0.0001, 1000]; at the end, if no frame
+            was written.
         ImportError: If PyAV is missing.
 
     Example:
@@ -71,10 +71,10 @@ class VideoWriter:
                 f"`path` must end in '.mp4'. Received: path={str(path)!r}"
             )
         is_number = isinstance(frame_rate, numbers.Real)
-        if not is_number or not 0 < frame_rate <= MAX_FRAME_RATE:
+        if not is_number or not MIN_FRAME_RATE <= frame_rate <= MAX_FRAME_RATE:
             raise ValueError(
-                f"`frame_rate` must be in (0, {MAX_FRAME_RATE}]. "
-                f"Received: frame_rate={frame_rate!r}"
+                f"`frame_rate` must be in [{MIN_FRAME_RATE}, "
+                f"{MAX_FRAME_RATE}]. Received: frame_rate={frame_rate!r}"
             )
         required("av", "video")
         if self.path.is_dir():

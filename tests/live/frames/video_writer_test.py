@@ -117,6 +117,15 @@ def test_clocks_without_end(tmp_path):
     np.testing.assert_allclose(received, [0, 0.1, 0.2, 0.3], atol=1e-4)
 
 
+def test_a_low_frame_rate(tmp_path):
+    path = tmp_path / "video.mp4"
+    with VideoWriter(path, 0.0001) as video:
+        for _ in range(3):
+            video.write(videos.photograph())
+    received = [frame.timestamp for frame in read_frames(path)]
+    assert received == [0, 10_000, 20_000]
+
+
 def test_long_pauses_are_kept(tmp_path, recwarn):
     path = tmp_path / "video.mp4"
     timestamps = [0.0, 30_000.0, 59_999.5, 60_000.0, 90_000.0]
@@ -199,7 +208,7 @@ def test_bad_frames(tmp_path, image, timestamp, message):
         video.write(good)
 
 
-@pytest.mark.parametrize("rate", [0, -1, 1001, float("nan"), "10", None])
+@pytest.mark.parametrize("rate", [0, -1, 2e-5, 1001, np.nan, "10", None])
 def test_bad_frame_rates(tmp_path, rate):
     with pytest.raises(ValueError, match="`frame_rate` must be in"):
         VideoWriter(tmp_path / "video.mp4", rate)
