@@ -72,6 +72,7 @@ from shared.trained_model import load_adapter
 
 import keras_s4t
 from keras_s4t.data.corruptions import CORRUPTIONS
+from keras_s4t.files import check_folder
 from keras_s4t.live.saving import CURRENT
 
 PRESET, PRESET_SIZE = "s4t_synth_rooms_64", 64
@@ -170,8 +171,8 @@ def complete(arguments, parser):
         if value is not None and value < 1:
             option = f"--{name.replace('_', '-')}"
             parser.error(f"{option} must be at least 1, not {value}")
-    if not 0 < arguments.frame_rate <= 1000:
-        parser.error("--frame-rate must be in (0, 1000]")
+    if not 0.0001 <= arguments.frame_rate <= 1000:
+        parser.error("--frame-rate must be in [0.0001, 1000]")
 
 
 class LastDecision:
@@ -393,6 +394,9 @@ def main():
             frames, first_size = open_frames(arguments.input)
             if arguments.size:
                 size = scaled(first_size, arguments.size)
+        check_folder(arguments.output, "--output")
+        if arguments.state:
+            check_folder(arguments.state, "--state")
         live = make_live(arguments, size, decision)
         if arguments.input == WALK:
             length = arguments.num_frames or LENGTH

@@ -5,6 +5,8 @@ import math
 import pathlib
 import warnings
 
+import numpy as np
+
 
 class Audit:
     """Appends to a file of JSON lines.
@@ -15,25 +17,29 @@ class Audit:
 
     Args:
         path: Optional path of the file; without it nothing is written.
+
+    Raises:
+        ValueError: If the file cannot be written, or is no audit.
     """
 
     def __init__(self, path=None):
         self.path = None if path is None else pathlib.Path(path)
         self._fails = self._warned = False
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._check()
             self._end_line()
 
     def write(self, record):
         """Adds a line.
 
         Args:
-            record: dict of numbers, strings, and dicts of them. Numbers that
-                are not finite become `null`, which JSON has not.
+            record: dict of numbers, strings, arrays, and lists and dicts of
+                them. Numbers that are not finite become `null`, which JSON has
+                not, and what JSON has no form for its text.
         """
         if self.path is None:
             return
-        line = json.dumps(_finite(record)) + "\n"
+        line = json.dumps(_finite(record), default=str) + "\n"
         try:
             if self._fails:
                 self._end_line()
@@ -50,6 +56,22 @@ class Audit:
                     stacklevel=4,
                 )
 
+    def _check(self):
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            reason = None
+            if self.path.exists():
+                with self.path.open("rb+") as file:
+                    if not _is_audit(file):
+                        reason = "whose first line is no record"
+        except OSError as error:
+            reason = f"({error})"
+        if reason:
+            raise ValueError(
+                "`audit` must be a new file, or one that a `LiveAdapter` has "
+                f"written. Received: audit={str(self.path)!r} {reason}"
+            )
+
     def _end_line(self):
         # After a writer that was killed.
         if self.path.exists() and self.path.stat().st_size:
@@ -60,7 +82,7 @@ class Audit:
 
 
 def read_audit(path):
-    """The records of an audit file; incomplete lines are left out.
+    """The records of an audit file; lines that hold none are left out.
 
     Args:
         path: string or path.
@@ -68,18 +90,39 @@ def read_audit(path):
     Returns:
         list of dicts.
     """
-    records = []
-    for line in pathlib.Path(path).read_text().splitlines():
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return records
+    lines = pathlib.Path(path).read_bytes().split(b"\n")
+    records = map(_record_of, lines)
+    return [record for record in records if record is not None]
+
+
+def _record_of(line):
+    try:
+        record = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _is_audit(lines):
+    for line in lines:
+        if _record_of(line) is not None:
+            return True
+        # A killed writer may have left the beginning of one.
+        if not b'{"'.startswith(line.rstrip()[:2]):
+            return False
+    return True
 
 
 def _finite(value):
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {
+            key if isinstance(key, str) else str(key): _finite(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _finite(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -165,6 +165,24 @@ def test_the_second_interruption_interrupts():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize("option", ["--output", "--state"])
+def test_a_file_is_no_folder(
+    load_recipe, tmp_path, monkeypatch, capsys, option
+):
+    recipe = load_recipe("adapt_video")
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["adapt_video.py", option, "file"])
+    # Nothing is begun before.
+    monkeypatch.setattr(recipe, "make_live", None)
+    with pytest.raises(SystemExit) as exit_info:
+        recipe.main()
+    assert exit_info.value.code == 2
+    expected = f"`{option}` must be a folder that can be written to"
+    assert expected in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_an_interrupted_run_is_complete(load_recipe, tmp_path, capsys):
     recipe = load_recipe("adapt_video")
     decision = recipe.LastDecision()

@@ -471,7 +471,7 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
         ("adapt_video", ["--steps", "0"], "at least 1"),
         ("adapt_video", ["--input", "nowhere.mp4"], "a folder or a file"),
         ("adapt_video", ["--phases", "nowhere"], "evening"),
-        ("adapt_video", ["--frame-rate", "0"], "in (0, 1000]"),
+        ("adapt_video", ["--frame-rate", "0"], "in [0.0001, 1000]"),
         ("noise_robustness", ["--scales", "-0.1"], "must not be negative"),
         ("small_windows", ["--priors", "-1.0"], "finite and not negative"),
         ("small_windows", ["--batch-size", "4"], "--windows"),

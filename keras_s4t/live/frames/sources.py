@@ -96,4 +96,11 @@ def _frames_of(source):
             "`source` must be an iterable of arrays, a path, or the index of a "
             f"camera. Received: source of type {type(source).__name__}"
         )
+    # NumPy's or a backend's. Its rows are no frames.
+    if getattr(source, "ndim", None) in (2, 3):
+        raise ValueError(
+            "`source` must be an array of shape (num_frames, height, width, "
+            "3), or an iterable of images: put a single image in a list. "
+            f"Received: source of shape {tuple(source.shape)}"
+        )
     return frames_of_arrays(source)

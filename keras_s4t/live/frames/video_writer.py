@@ -1,12 +1,14 @@
 import contextlib
 import fractions
 import math
+import numbers
 import pathlib
 import warnings
 
 import numpy as np
 
 from keras_s4t.files import atomic_path
+from keras_s4t.files import check_folder
 from keras_s4t.live.frames.colors import encoded_colors
 from keras_s4t.live.frames.colors import from_rgb
 from keras_s4t.live.frames.optional import required
@@ -26,7 +28,10 @@ ENCODERS = {
 }
 # Fine enough for the usual frame rates. MPEG-4 has at most 65,535 ticks.
 TICKS_PER_SECOND = 60_000
-MAX_FRAME_RATE = 1000
+MIN_FRAME_RATE, MAX_FRAME_RATE = 0.0001, 1000
+# Seconds from one frame to the next. A frame's duration in ticks has 31 bits in
+# MP4; all timestamps after a longer one would be lost.
+LONGEST_GAP = 30_000
 
 
 class VideoWriter:
@@ -45,8 +50,9 @@ class VideoWriter:
         frame_rate: float. Frames per second, for frames without a timestamp.
 
     Raises:
-        ValueError: If `path` has another suffix, or `frame_rate` is not in
-            (0, 1000]; at the end, if no frame was written.
+        ValueError: If `path` has another suffix or cannot be written, or
+            `frame_rate` is not in [0.0001, 1000]; at the end, if no frame
+            was written.
         ImportError: If PyAV is missing.
 
     Example:
@@ -64,13 +70,20 @@ class VideoWriter:
             raise ValueError(
                 f"`path` must end in '.mp4'. Received: path={str(path)!r}"
             )
-        if not 0 < frame_rate <= MAX_FRAME_RATE:
+        is_number = isinstance(frame_rate, numbers.Real)
+        if not is_number or not MIN_FRAME_RATE <= frame_rate <= MAX_FRAME_RATE:
             raise ValueError(
-                f"`frame_rate` must be in (0, {MAX_FRAME_RATE}]. "
-                f"Received: frame_rate={frame_rate}"
+                f"`frame_rate` must be in [{MIN_FRAME_RATE}, "
+                f"{MAX_FRAME_RATE}]. Received: frame_rate={frame_rate!r}"
             )
         required("av", "video")
-        self.frame_rate = frame_rate
+        if self.path.is_dir():
+            raise ValueError(
+                "`path` must be that of a file. "
+                f"Received: path={str(path)!r}, which is a folder"
+            )
+        check_folder(self.path.parent, "path")
+        self.frame_rate = float(frame_rate)
         self._stack = None
 
     def __enter__(self):
@@ -109,7 +122,8 @@ class VideoWriter:
                 of a file have the same shape.
             timestamp: Optional float, seconds on any clock. By default the
                 frame comes `1 / frame_rate` seconds after the one before, and
-                so does one whose timestamp does not increase, with a warning.
+                so does one whose timestamp does not increase, or does by more
+                than 30,000 seconds, with a warning.
 
         Raises:
             ValueError: If the image is of another kind or size, the timestamp
@@ -145,9 +159,12 @@ class VideoWriter:
                 "All images of a video must have the same shape, without a "
                 f"zero. Received: shape {image.shape} after {self._shape}"
             )
-        if timestamp is not None and not math.isfinite(timestamp):
+        if timestamp is not None and not (
+            isinstance(timestamp, numbers.Real) and math.isfinite(timestamp)
+        ):
             raise ValueError(
-                f"`timestamp` must be finite. Received: timestamp={timestamp}"
+                "`timestamp` must be a finite number. "
+                f"Received: timestamp={timestamp!r}"
             )
 
     def _add_stream(self, height, width):
@@ -195,21 +212,27 @@ class _Clock:
             if self.start is None:
                 self.start = timestamp - after
             position = timestamp - self.start
-        if self.position is not None and _ticks(position) <= _ticks(
-            self.position
-        ):
+        if timestamp is not None and not self._may_follow(position):
             self._warn(timestamp)
-            # The clock may have been set back: go on from here.
+            # The clock may have been set: go on from here.
             position, self.start = after, timestamp - after
         self.position = position
         return _ticks(position)
+
+    def _may_follow(self, position):
+        if self.position is None:
+            return True
+        gap = position - self.position
+        is_later = 0 < gap <= LONGEST_GAP
+        return is_later and _ticks(position) > _ticks(self.position)
 
     def _warn(self, timestamp):
         if not self.has_warned:
             self.has_warned = True
             warnings.warn(
-                "Timestamps must increase. Frames for which they do not are "
-                f"shown {self.interval:.3g} s after the one before. "
+                "Timestamps must increase, by at most "
+                f"{LONGEST_GAP:,} s. Frames for which they do not are shown "
+                f"{self.interval:.3g} s after the one before. "
                 f"Received: timestamp={timestamp}",
                 stacklevel=4,
             )

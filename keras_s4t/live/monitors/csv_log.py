@@ -11,6 +11,9 @@ from keras_s4t.live.monitors.measures import measures_of
 
 # What every row has.
 KEYS = ("frame", "window")
+# How headers begin: with what `LiveAdapter.report` has first.
+STARTS = ("frames,skipped/", "frames,windows,")
+MUST = "`path` must be a new file, or one that `CSVLog` has written."
 
 
 class CSVLog:
@@ -23,9 +26,9 @@ class CSVLog:
 
     A row is written whole and at once: what a killed process began of one is
     removed when the file is gone on with. Rows are added to a file that is
-    there. Where going on from a saved state repeats windows, so do rows.
-    A column that comes later, such as the first blank frame's, is added at the
-    right.
+    there; one that is no such table is refused and left as it is. Where going
+    on from a saved state repeats windows, so do rows. A column that comes
+    later, such as the first blank frame's, is added at the right.
 
     Args:
         path: string or path. Its folder is created if needed.
@@ -46,8 +49,7 @@ class CSVLog:
         check_folder(self.path.parent, "path")
         self._columns = []
         if self.path.exists():
-            self._cut_unfinished_row()
-            self._columns = self._header()
+            self._columns = self._go_on()
 
     def on_window(self, live, record):
         """Adds a row.
@@ -64,19 +66,38 @@ class CSVLog:
     def close(self):
         """Does nothing: no file is open between two rows."""
 
-    def _header(self):
-        with self.path.open(newline="") as file:
-            columns = next(csv.reader(file), [])
-        if columns and not set(KEYS) <= set(columns):
+    def _go_on(self):
+        """The columns of the file, whose unfinished row is cut off."""
+        try:
+            with self.path.open("rb+") as file:
+                content = file.read()
+                end = content.rfind(b"\n") + 1
+                # A row may have been cut within a character.
+                text = content[:end] or content
+                columns = self._columns_of(text.decode())
+                if end < len(content):
+                    file.truncate(end)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise ValueError(
-                "`path` must be a new file, or one that `CSVLog` has written. "
-                f"Received: path={str(self.path)!r} with the columns {columns}"
-            )
+                f"{MUST} Received: path={str(self.path)!r} ({error})"
+            ) from error
         return columns
 
-    def _cut_unfinished_row(self):
-        with self.path.open("rb+") as file:
-            file.truncate(file.read().rfind(b"\n") + 1)
+    def _columns_of(self, text):
+        header, newline, _ = text.partition("\n")
+        columns = next(csv.reader([header]), [])
+        is_ours = set(KEYS) <= set(columns)
+        if not newline:
+            # Nothing, or a header that was not complete.
+            is_ours = any(
+                text.startswith(start[: len(text)]) for start in STARTS
+            )
+        if not is_ours:
+            raise ValueError(
+                f"{MUST} Received: path={str(self.path)!r} with the columns "
+                f"{columns}"
+            )
+        return columns if newline else []
 
     def _widen(self, new):
         rows = []

@@ -27,6 +27,12 @@ def test_one_array_of_all_frames():
     np.testing.assert_array_equal(second.image, array[1])
 
 
+def test_a_single_image_in_a_list():
+    image = np.zeros((4, 6, 3), "uint8")
+    (frame,) = read_frames([image])
+    assert frame.image is image
+
+
 def test_frames_are_passed_on():
     frame = Frame(np.zeros((4, 6, 3), "uint8"), 2.5, "left/7.png")
     (received,) = read_frames([frame])
@@ -61,6 +67,8 @@ def test_no_more_than_one_frame_is_taken_in_advance():
         ([], "at least one frame.*list without any"),
         (["a.png"], "frame 0 of type str"),
         ([np.zeros(3)], r"frame 0 .* shape \(3,\)"),
+        (np.zeros((20, 24, 3)), r"image in a list.*shape \(20, 24, 3\)"),
+        (np.zeros((20, 24)), r"image in a list.*shape \(20, 24\)"),
         (np.zeros((4, 2, 6, 6, 3)), r"frame 0 .* shape \(2, 6, 6, 3\)"),
     ],
 )

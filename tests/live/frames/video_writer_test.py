@@ -94,6 +94,49 @@ def test_a_clock_that_is_set_back(tmp_path):
     np.testing.assert_allclose(received, [0, 0.5, 0.6, 0.8, 0.9], atol=1e-4)
 
 
+@pytest.mark.parametrize("now", [35_900.0, 1e9])
+def test_a_clock_that_is_set_forward(tmp_path, now):
+    path = tmp_path / "video.mp4"
+    with pytest.warns(UserWarning, match="at most 30,000 s") as caught:
+        with VideoWriter(path, 10) as video:
+            for timestamp in (50.0, 50.5, now, now + 0.75, now + 1.25):
+                video.write(videos.photograph(), timestamp)
+    (warning,) = caught
+    assert f"timestamp={now}" in str(warning.message)
+    received = [frame.timestamp for frame in read_frames(path)]
+    np.testing.assert_allclose(received, [0, 0.5, 0.6, 1.35, 1.85], atol=1e-4)
+
+
+def test_clocks_without_end(tmp_path):
+    path = tmp_path / "video.mp4"
+    with pytest.warns(UserWarning, match="Timestamps must increase"):
+        with VideoWriter(path, 10) as video:
+            for timestamp in (0.0, 1e308, -1e308, 1e308):
+                video.write(videos.photograph(), timestamp)
+    received = [frame.timestamp for frame in read_frames(path)]
+    np.testing.assert_allclose(received, [0, 0.1, 0.2, 0.3], atol=1e-4)
+
+
+def test_a_low_frame_rate(tmp_path):
+    path = tmp_path / "video.mp4"
+    with VideoWriter(path, 0.0001) as video:
+        for _ in range(3):
+            video.write(videos.photograph())
+    received = [frame.timestamp for frame in read_frames(path)]
+    assert received == [0, 10_000, 20_000]
+
+
+def test_long_pauses_are_kept(tmp_path, recwarn):
+    path = tmp_path / "video.mp4"
+    timestamps = [0.0, 30_000.0, 59_999.5, 60_000.0, 90_000.0]
+    with VideoWriter(path, 10) as video:
+        for timestamp in timestamps:
+            video.write(videos.photograph(), timestamp)
+    assert not recwarn.list
+    received = [frame.timestamp for frame in read_frames(path)]
+    np.testing.assert_allclose(received, timestamps, atol=1e-4)
+
+
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_failure_leaves_the_old_file_alone(tmp_path, error, count):
@@ -150,6 +193,7 @@ def test_a_video_without_frames(tmp_path):
             r"same shape.*\(10, 8, 3\) after",
         ),
         (np.zeros((8, 8, 3), "uint8"), np.nan, "finite.*timestamp=nan"),
+        (np.zeros((8, 8, 3), "uint8"), "0", "finite number.*timestamp='0'"),
     ],
 )
 def test_bad_frames(tmp_path, image, timestamp, message):
@@ -164,7 +208,7 @@ def test_bad_frames(tmp_path, image, timestamp, message):
         video.write(good)
 
 
-@pytest.mark.parametrize("rate", [0, -1, 1001, float("nan")])
+@pytest.mark.parametrize("rate", [0, -1, 2e-5, 1001, np.nan, "10", None])
 def test_bad_frame_rates(tmp_path, rate):
     with pytest.raises(ValueError, match="`frame_rate` must be in"):
         VideoWriter(tmp_path / "video.mp4", rate)
@@ -173,3 +217,12 @@ def test_bad_frame_rates(tmp_path, rate):
 def test_only_mp4(tmp_path):
     with pytest.raises(ValueError, match="must end in '.mp4'.*video.avi"):
         VideoWriter(tmp_path / "video.avi", 25)
+
+
+@pytest.mark.parametrize("name", ["file/video.mp4", "folder.mp4"])
+def test_paths_that_no_file_can_have(tmp_path, name):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(ValueError, match=f"`path` must be.*{name[:4]}"):
+        VideoWriter(tmp_path / name, 25)
+    assert (tmp_path / "file").read_text() == "mine"

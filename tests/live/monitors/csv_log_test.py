@@ -140,3 +140,47 @@ def test_files_that_are_no_log(tmp_path):
     assert path.read_text() == "name,age\nAda,36\n"
     with pytest.raises(ValueError, match="that can be written to"):
         CSVLog(path / "windows.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"buy milk", r"with the columns \['buy milk'\]"),
+        (b"frames,of,a,film", r"with the columns \['frames', 'of', 'a'"),
+        (b"a,b\n1,2\n3,4", r"with the columns \['a', 'b'\]"),
+        (b"\nframe,window\n", r"with the columns \[\]"),
+        (b"\x89PNG\r\n\x1a\n\x00\xff", "can't decode byte 0x89"),
+        (b"frame,window\n1,2\n\xff\n", "can't decode byte 0xff"),
+        (b"a,b\r1,2\r3,4", "new-line character"),
+    ],
+)
+def test_a_file_of_others_is_left_as_it_is(tmp_path, content, message):
+    path = tmp_path / "own"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"`path` must be a new.*{message}"):
+        CSVLog(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_is_no_log(tmp_path):
+    with pytest.raises(ValueError, match="a new file, or one.*directory"):
+        CSVLog(tmp_path)
+
+
+def test_a_row_that_was_cut_within_a_character(tmp_path):
+    path = tmp_path / "windows.csv"
+    CSVLog(path).on_window(make_live(), make_record())
+    whole = path.read_bytes()
+    path.write_bytes(whole + "1,\u00b0".encode()[:-1])
+    CSVLog(path)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("size", range(18))
+@pytest.mark.parametrize("skipped", [{}, {"blank": 1}])
+def test_a_header_that_was_begun(tmp_path, size, skipped):
+    path = tmp_path / "windows.csv"
+    CSVLog(path).on_window(make_live(skipped=skipped), make_record())
+    path.write_bytes(path.read_bytes()[:size])
+    CSVLog(path).on_window(make_live(), make_record(window=6))
+    assert [row["window"] for row in read(path)] == ["6"]
