@@ -28,6 +28,7 @@ from keras_s4t.live.interrupts import interrupts_later
 from keras_s4t.live.monitors import Monitors
 from keras_s4t.live.saving import flat
 from keras_s4t.live.saving import load_state
+from keras_s4t.live.saving import reading
 from keras_s4t.live.saving import save_state
 from keras_s4t.live.saving import unflat_dict
 from keras_s4t.live.saving import unflat_list
@@ -510,6 +511,7 @@ class LiveAdapter:
 
         Raises:
             OSError: If it cannot be written. The previous state stays.
+            ValueError: If the folder is a file, or holds what is of others.
         """
         self.wait()
         values, arrays = self.adaptation.state()
@@ -558,24 +560,25 @@ class LiveAdapter:
             )
         adapter, values, arrays = load_state(folder)
         live = cls(adapter, **{**values["arguments"], **kwargs})
-        live.adaptation.set_state(values, arrays)
-        if live.format.size is None and values["frame_size"]:
-            live.format.size = tuple(values["frame_size"])
-        live.window.frames.extend(unflat_list("window", arrays))
-        live.window.previous = arrays.get("previous")
-        live.frame_id = values["frame_id"]
-        live._since_update = values["since_update"]
-        live._skipped.update(values["skipped_frames"])
-        live._num_missed = values["missed"]
-        for frame_id, is_predicted, name in values["history"]:
-            prediction = unflat_dict(f"prediction/{frame_id}", arrays)
-            live._history.add(
-                frame_id,
-                arrays[f"frame/{frame_id}"],
-                prediction if is_predicted else None,
-                name,
-            )
-        live._history.observed.update(values["observed"])
+        with reading(folder):
+            live.adaptation.set_state(values, arrays)
+            if live.format.size is None and values["frame_size"]:
+                live.format.size = tuple(values["frame_size"])
+            live.window.frames.extend(unflat_list("window", arrays))
+            live.window.previous = arrays.get("previous")
+            live.frame_id = values["frame_id"]
+            live._since_update = values["since_update"]
+            live._skipped.update(values["skipped_frames"])
+            live._num_missed = values["missed"]
+            for frame_id, is_predicted, name in values["history"]:
+                prediction = unflat_dict(f"prediction/{frame_id}", arrays)
+                live._history.add(
+                    frame_id,
+                    arrays[f"frame/{frame_id}"],
+                    prediction if is_predicted else None,
+                    name,
+                )
+            live._history.observed.update(values["observed"])
         if live._serving:
             network = live.adaptation.predictor().network
             live._serving.publish(live.adaptation.predicts, network)
