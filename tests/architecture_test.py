@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "checks",
         "files",
         "imagenet",
+        "layers",
         "plots",
         "tasks",
         "version",

@@ -8,7 +8,7 @@ from keras_s4t.methods.controls import BatchNormOnly
 from keras_s4t.methods.controls import SourceOnly
 from keras_s4t.methods.method import Method
 from keras_s4t.methods.nc_ttt.nc_ttt import NCTTT
-from keras_s4t.methods.replay_s4t.replay_s4t import ReplayS4T
+from keras_s4t.methods.s4t.replay_s4t import ReplayS4T
 from keras_s4t.methods.s4t.s4t import S4T
 from keras_s4t.methods.s4t.s4t_image_recon import S4TImageRecon
 from keras_s4t.methods.tent import Tent

@@ -193,7 +193,7 @@ class Method(keras.layers.Layer):
             masks: dict from task name to masks, perhaps empty.
         """
 
-    def attach(self, network):
+    def build_for(self, network):
         """Creates weights that depend on the variables of the network.
 
         Called when a `TargetAdapter` is made, after `build`.

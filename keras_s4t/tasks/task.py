@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable
 
 import keras
+from keras import ops
 
 from keras_s4t import losses
+from keras_s4t.tasks.averaging import average
 from keras_s4t.tasks.label import Label
 
 # Keys of a configuration beside the arguments of the function.
@@ -142,6 +144,36 @@ class Task:
     def higher_is_better(self):
         """Direction of the first metric."""
         return self.measures[0].higher_is_better
+
+    def average(self, outputs, weights=None):
+        """The mean of raw outputs, in a space where they can be averaged.
+
+        Probabilities of classes and of what is there or not are averaged as
+        such, directions as unit vectors, and everything else as raw outputs.
+
+        Args:
+            outputs: list of tensors of shape `(batch_size, height, width,
+                num_outputs)`.
+            weights: Optional list of numbers that sum to 1, one per tensor; by
+                default all count the same.
+
+        Returns:
+            float32 tensor of the same shape, raw outputs. For classes, the
+            logarithms of the probabilities.
+        """
+        return average(self, outputs, weights)
+
+    def mirrored(self, outputs):
+        """Raw outputs of images that were mirrored left to right.
+
+        Args:
+            outputs: Raw outputs of the images, a tensor of shape `(batch_size,
+                height, width, num_outputs)`.
+
+        Returns:
+            A tensor of the same shape.
+        """
+        return self.label.flip(ops.flip(outputs, axis=2))
 
     def make_metrics(self):
         """New Keras metrics on postprocessed values, named by their keys."""

@@ -19,8 +19,6 @@ from keras_s4t.state.minimize import gradient_of
 from keras_s4t.state.pure_call import run_on
 from keras_s4t.state.pure_call import without_writing
 from keras_s4t.state.snapshot import Snapshot
-from keras_s4t.tasks.averaging import average
-from keras_s4t.tasks.averaging import mirrored
 from keras_s4t.training.task_trainer import TaskTrainer
 from keras_s4t.training.updates import check_following
 from keras_s4t.training.updates import check_updates
@@ -65,7 +63,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
     def __init__(self, network, method, **kwargs):
         super().__init__(network, method, **kwargs)
         check_following(method)
-        method.attach(network)
+        method.build_for(network)
         self.averages = ()
         self._source_state = None
         # What the moving statistics are on the source, for `prior`.
@@ -239,9 +237,10 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         if "flip" not in self.averages:
             return outputs
         others = self._predict(ops.flip(images, axis=2))
-        others = mirrored(self.tasks, others)
         return {
-            task.name: average(task, [outputs[task.name], others[task.name]])
+            task.name: task.average(
+                [outputs[task.name], task.mirrored(others[task.name])]
+            )
             for task in self.tasks
         }
 
@@ -258,7 +257,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
     def with_values(self, fn, variables, values):
         """The result of a function with other values of some variables.
 
-        What it assigns is discarded. For methods that ask a teacher.
+        What it assigns is discarded, and no gradient flows through the result.
+        For methods that ask a teacher.
 
         Args:
             fn: Function without arguments.
@@ -268,7 +268,9 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         others = dict(zip(map(id, variables), values, strict=True))
         state = self._state
         given = [others.get(id(v), v.value) for v in state]
-        return run_on(fn, state, given)[0]
+        with no_gradients():
+            result, _ = run_on(fn, state, given)
+        return keras.tree.map_structure(ops.stop_gradient, result)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=False

@@ -17,7 +17,6 @@ from keras_s4t.backend import no_gradients
 from keras_s4t.data.corruptions import corrupt
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
-from keras_s4t.tasks.averaging import average
 
 SHARES = (0.0, 0.25, 0.5, 0.75)
 # A model that does not predict now must score that many percent higher.
@@ -84,7 +83,7 @@ def _fused(network, s4t, batch):
         for task in network.tasks:
             pair = [outputs[task.name], joint[task.name]]
             for share in SHARES:
-                mean = average(task, pair, [1 - share, share])
+                mean = task.average(pair, [1 - share, share])
                 values = task.postprocess(mean if share else pair[0])
                 found[task.name, share] = ops.convert_to_numpy(values)
     return found

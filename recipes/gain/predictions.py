@@ -7,8 +7,6 @@ import numpy as np
 from keras import ops
 
 from keras_s4t.backend import no_gradients
-from keras_s4t.tasks.averaging import average
-from keras_s4t.tasks.averaging import mirrored
 
 PLAIN, FLIP, FUSED, BOTH = "plain", "flip", "fused", "fused + flip"
 PREDICTIONS = (PLAIN, FLIP, FUSED, BOTH)
@@ -70,13 +68,14 @@ class Predictor:
         return plain, fused, middle - start, end - middle
 
     def _mean(self, outputs, others):
-        tasks = self.network.tasks
-        others = mirrored(
-            tasks, {k: ops.convert_to_tensor(v) for k, v in others.items()}
-        )
         return {
-            task.name: average(task, [outputs[task.name], others[task.name]])
-            for task in tasks
+            task.name: task.average(
+                [
+                    outputs[task.name],
+                    task.mirrored(ops.convert_to_tensor(others[task.name])),
+                ]
+            )
+            for task in self.network.tasks
         }
 
     @staticmethod

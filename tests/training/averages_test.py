@@ -10,7 +10,6 @@ import keras_s4t
 from keras_s4t.methods import BatchNormOnly
 from keras_s4t.methods import Tent
 from keras_s4t.tasks import binary
-from keras_s4t.tasks.averaging import average
 
 
 def make_adapter(averages, method=None, **options):
@@ -166,12 +165,12 @@ def test_mirrored_images_work_with_every_method(method):
 def test_probabilities_of_binary_tasks_are_averaged():
     task = binary("door")
     logits = np.float32([[[[-3.0]]], [[[1.0]]]])
-    mean = average(task, [logits[:1], logits[1:]])
+    mean = task.average([logits[:1], logits[1:]])
     expected = (1 / (1 + np.exp(-logits))).mean(axis=0)
     received = ops.convert_to_numpy(task.postprocess(mean))[0]
     np.testing.assert_allclose(received, expected, rtol=1e-5)
     # Certain predictions stay finite.
-    mean = average(task, [np.float32([[[[200.0]]]])])
+    mean = task.average([np.float32([[[[200.0]]]])])
     assert np.isfinite(ops.convert_to_numpy(mean)).all()
 
 

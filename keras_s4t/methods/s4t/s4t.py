@@ -17,7 +17,6 @@ from keras_s4t.methods.s4t.task_behavior_synchronizer import (
     TaskBehaviorSynchronizer,
 )
 from keras_s4t.methods.s4t.task_projection import TaskProjection
-from keras_s4t.tasks.averaging import average
 
 UPDATES = ("all", "encoder", *NORM_UPDATES)
 TARGET_BALANCES = ("sum", "fixed", "awl")
@@ -243,7 +242,7 @@ class S4T(Method):
             share = self.synchronizer_share[task.name]
             if share:
                 pair = [outputs[task.name], joint[task.name]]
-                fused[task.name] = average(task, pair, [1 - share, share])
+                fused[task.name] = task.average(pair, [1 - share, share])
         return fused
 
     @property

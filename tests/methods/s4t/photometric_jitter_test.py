@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_s4t.methods.replay_s4t.photometric_jitter import PhotometricJitter
+from keras_s4t.methods.s4t.photometric_jitter import PhotometricJitter
 
 IMAGES = np.random.default_rng(0).uniform(60, 200, (6, 9, 8, 3))
 IMAGES = IMAGES.astype("float32")

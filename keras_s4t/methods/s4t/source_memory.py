@@ -2,8 +2,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_s4t.methods.replay_s4t.coverage import class_counts
-from keras_s4t.methods.replay_s4t.coverage import most_covering
+from keras_s4t.methods.s4t.coverage import class_counts
+from keras_s4t.methods.s4t.coverage import most_covering
 
 
 @keras.saving.register_keras_serializable("keras_s4t")

@@ -8,9 +8,9 @@ import pytest
 import tiny
 from keras import ops
 
-from keras_s4t.methods.replay_s4t.coverage import class_counts
-from keras_s4t.methods.replay_s4t.coverage import most_covering
-from keras_s4t.methods.replay_s4t.source_memory import SourceMemory
+from keras_s4t.methods.s4t.coverage import class_counts
+from keras_s4t.methods.s4t.coverage import most_covering
+from keras_s4t.methods.s4t.source_memory import SourceMemory
 
 
 def make_memory(size=3):

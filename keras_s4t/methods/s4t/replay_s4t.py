@@ -5,15 +5,12 @@ import math
 import keras
 from keras import ops
 
-from keras_s4t.backend import no_gradients
 from keras_s4t.layers.style import with_style
-from keras_s4t.methods.replay_s4t.moving_average import MovingAverage
-from keras_s4t.methods.replay_s4t.photometric_jitter import PhotometricJitter
-from keras_s4t.methods.replay_s4t.source_memory import SourceMemory
 from keras_s4t.methods.requirements import NORM_UPDATES
+from keras_s4t.methods.s4t.moving_average import MovingAverage
+from keras_s4t.methods.s4t.photometric_jitter import PhotometricJitter
 from keras_s4t.methods.s4t.s4t import S4T
-from keras_s4t.tasks.averaging import average
-from keras_s4t.tasks.averaging import mirrored
+from keras_s4t.methods.s4t.source_memory import SourceMemory
 
 UPDATES = ("network", *NORM_UPDATES)
 
@@ -124,7 +121,7 @@ class ReplayS4T(S4T):
         self.jitter = PhotometricJitter(
             seed=seed, name="jitter", **(jitter or {})
         )
-        # Built by `attach`.
+        # Built by `build_for`.
         self.teacher = MovingAverage(teacher_momentum, name="teacher")
 
         # === Config ===
@@ -178,7 +175,7 @@ class ReplayS4T(S4T):
                 f"{network.num_channels} channels"
             )
 
-    def attach(self, network):
+    def build_for(self, network):
         if not self.teacher_weight:
             return
         moved = self.select(network)
@@ -252,13 +249,11 @@ class ReplayS4T(S4T):
         """The predictions of the teacher, through which no gradient flows."""
         # Layers that were frozen since stay among them.
         moved = self._moved()
-        with no_gradients():
-            targets = adapter.with_values(
-                lambda: self._ensemble(adapter, images),
-                moved,
-                self.teacher.follow(moved),
-            )
-        return {name: ops.stop_gradient(x) for name, x in targets.items()}
+        return adapter.with_values(
+            lambda: self._ensemble(adapter, images),
+            moved,
+            self.teacher.follow(moved),
+        )
 
     def _ensemble(self, adapter, images):
         size = ops.shape(images)[1:3]
@@ -266,9 +261,10 @@ class ReplayS4T(S4T):
         features = network.encode(images, False)
         plain = network.decode(features, size, False)
         other = network(ops.flip(images, axis=2), training=False)
-        flipped = mirrored(self.tasks, other)
         both = {
-            task.name: average(task, [plain[task.name], flipped[task.name]])
+            task.name: task.average(
+                [plain[task.name], task.mirrored(other[task.name])]
+            )
             for task in self.tasks
         }
         return self.fuse(features, both)

@@ -1,1 +1,0 @@
-"""S4T with a teacher and replayed source images."""
