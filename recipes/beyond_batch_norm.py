@@ -26,7 +26,6 @@ import pathlib
 
 from comparison.statistics import spread
 from comparison.writing import write_tables
-from configs.synth_rooms import SynthRooms as Configuration
 from gain.candidates import BASE
 from gain.candidates import CONTROL
 from gain.candidates import Candidate
@@ -37,7 +36,6 @@ from gain.choice import choose_by_batch
 from gain.choice import corrupted_streams
 from gain.choice import fit_shares
 from gain.choice import values_of_chosen
-from gain.online import WINDOW
 from gain.online import Source
 from gain.online import adapt_online
 from gain.predictions import BOTH
@@ -46,8 +44,10 @@ from gain.predictions import PREDICTIONS
 from shared.tables import Table
 from shared.tables import interval_cell
 from shared.trained_model import load_adapter
+from streaming.arguments import add_target_arguments
 from streaming.arguments import make_parser
 from streaming.arguments import parse
+from streaming.arguments import targets_of
 from streaming.results import open_results
 
 from keras_s4t.data.corruptions import CORRUPTIONS
@@ -110,7 +110,12 @@ def make_source(arguments, counts):
         for images, *rest in [held_out]
     )
     source = Source(
-        adapter.network, adapter.method, memory, second, arguments.size
+        adapter.network,
+        adapter.method,
+        memory,
+        second,
+        arguments.size,
+        arguments.window,
     )
     return source, first
 
@@ -158,10 +163,13 @@ def run_target(source, arrays, choice):
                     "seconds_per_frame": outcome.seconds[prediction],
                 }
             )
-    models = choose_by_batch(tasks, safe, kind, choice["corrections"])
-    values = values_of_chosen(safe, kind, models)
+    models = choose_by_batch(
+        tasks, safe, kind, choice["corrections"], source.window
+    )
+    values = values_of_chosen(safe, kind, models, source.window)
     truth = [
-        {k: v[: WINDOW * len(models)] for k, v in x.items()} for x in arrays[1:]
+        {k: v[: source.window * len(models)] for k, v in x.items()}
+        for x in arrays[1:]
     ]
     rows.append(
         {
@@ -238,17 +246,10 @@ def summary_table(runs, targets, seeds):
 def main():
     """Runs the recipe."""
     parser = make_parser(__doc__, pathlib.Path("runs/gain"))
-    parser.add_argument("--targets", nargs="+", help="names of domains")
-    parser.add_argument("--seeds", type=int, nargs="+", help="of the rooms")
-    parser.add_argument("--num-target", type=int, help="images per target")
+    add_target_arguments(parser)
     arguments = parse(parser)
     quick = arguments.quick
-    targets = [name.split("/")[-1] for name in Configuration.targets]
-    targets = arguments.targets or (targets[:1] if quick else targets)
-    seeds = arguments.seeds or ([100] if quick else [100, 101, 102])
-    count = arguments.num_target or (16 if quick else 240)
-    if count < WINDOW:
-        parser.error(f"--num-target must be at least {WINDOW}, not {count}")
+    targets, seeds, count = targets_of(parser, arguments, [100, 101, 102], 240)
     counts = {"train": 64 if quick else 400, "validation": 16 if quick else 128}
     results = open_results(parser, arguments, num_target=count)
     source, validation = make_source(arguments, counts)

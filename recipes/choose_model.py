@@ -24,11 +24,12 @@ import keras
 import numpy as np
 from comparison.statistics import spread
 from comparison.writing import write_tables
-from configs.synth_rooms import SynthRooms as Configuration
 from shared.tables import Table
 from shared.tables import interval_cell
+from streaming.arguments import add_target_arguments
 from streaming.arguments import make_parser
 from streaming.arguments import parse
+from streaming.arguments import targets_of
 from streaming.contenders import Contender
 from streaming.contenders import load_source
 from streaming.contenders import make_live
@@ -154,19 +155,10 @@ def _row(title, gains, right):
 def main():
     """Runs the recipe."""
     parser = make_parser(__doc__, pathlib.Path("runs/choose_model"))
-    parser.add_argument("--targets", nargs="+", help="names of domains")
-    parser.add_argument("--seeds", type=int, nargs="+", help="of the rooms")
-    parser.add_argument("--num-target", type=int, help="images per target")
+    add_target_arguments(parser)
     arguments = parse(parser)
     quick = arguments.quick
-    targets = [name.split("/")[-1] for name in Configuration.targets]
-    targets = arguments.targets or (targets[:1] if quick else targets)
-    seeds = arguments.seeds or ([0] if quick else [0, 1, 2])
-    num_target = arguments.num_target or (16 if quick else 200)
-    if num_target < arguments.window:
-        parser.error(
-            f"--num-target must be at least a window, not {num_target}"
-        )
+    targets, seeds, num_target = targets_of(parser, arguments, [0, 1, 2], 200)
     corruptions = ("contrast",) if quick else None
     tasks = keras_s4t.TargetAdapter.from_preset(arguments.preset).tasks
     output = arguments.output

@@ -9,7 +9,6 @@ import keras_s4t
 from gain.candidates import BASE
 from gain.candidates import CONTROL
 from gain.candidates import Candidate
-from gain.online import WINDOW
 from gain.online import adapt_online
 from gain.predictions import PLAIN
 from gain.predictions import PREDICTIONS
@@ -54,8 +53,8 @@ def fit_shares(source, streams):
         )
         adapter.compile(metrics=None)
         parts = {(t.name, share): [] for t in tasks for share in SHARES}
-        for i in range(0, len(images), WINDOW):
-            batch = images[i : i + WINDOW]
+        for i in range(0, len(images), source.window):
+            batch = images[i : i + source.window]
             adapter.train_on_batch(batch)
             for key, values in _fused(network, s4t, batch).items():
                 parts[key].append(values)
@@ -163,7 +162,7 @@ def estimated_gain(tasks, base, outcome, kind):
     )
 
 
-def choose_by_batch(tasks, outcomes, kind, corrections):
+def choose_by_batch(tasks, outcomes, kind, corrections, window):
     """Which model predicts each batch, as it would have been chosen online.
 
     Args:
@@ -172,13 +171,14 @@ def choose_by_batch(tasks, outcomes, kind, corrections):
             model first.
         kind: The prediction.
         corrections: dict from title to percent, see `Choice`.
+        window: int. Images per batch.
 
     Returns:
         list of titles, one per batch.
     """
     titles = list(outcomes)
     base = outcomes[titles[0]]
-    count = len(next(iter(base.values[kind].values()))) // WINDOW
+    count = len(next(iter(base.values[kind].values()))) // window
     now, chosen = titles[0], []
     for i in range(count):
         if i in base.estimates:
@@ -198,11 +198,11 @@ def choose_by_batch(tasks, outcomes, kind, corrections):
     return chosen
 
 
-def values_of_chosen(outcomes, kind, chosen):
+def values_of_chosen(outcomes, kind, chosen, window):
     """The values of whatever was chosen for each batch."""
     parts = []
     for i, title in enumerate(chosen):
-        batch = slice(WINDOW * i, WINDOW * (i + 1))
+        batch = slice(window * i, window * (i + 1))
         values = outcomes[title].values[kind]
         parts.append({name: array[batch] for name, array in values.items()})
     return {

@@ -12,8 +12,6 @@ from gain.predictions import Predictor
 from keras_s4t.data import restyle
 from keras_s4t.live.scores import metrics_of
 
-WINDOW = 8
-
 
 @dataclasses.dataclass
 class Source:
@@ -25,6 +23,7 @@ class Source:
         memory: `(images, labels, masks)`, to choose what is replayed from.
         held_out: `(images, labels, masks)`, for the choice among models.
         size: int. Side of the images.
+        window: int. Images per batch of a stream.
         seed: int.
     """
 
@@ -33,6 +32,7 @@ class Source:
     memory: tuple
     held_out: tuple
     size: int
+    window: int
     seed: int = 0
 
 
@@ -76,11 +76,12 @@ def adapt_online(source, candidate, arrays, check_every=None):
         adapter.collect([source.memory], verbose=0)
     adapter.compile(optimizer, metrics=None)
     predictor, estimator = (Predictor(network, source.s4t) for _ in range(2))
-    count = len(images) // WINDOW
+    window = source.window
+    count = len(images) // window
     progress = keras.utils.Progbar(count, unit_name="batch")
     parts, estimates, adapting = [], {}, 0.0
     for i in range(count):
-        batch = images[WINDOW * i : WINDOW * (i + 1)]
+        batch = images[window * i : window * (i + 1)]
         start = time.perf_counter()
         for _ in range(candidate.steps):
             adapter.train_on_batch(batch)
@@ -90,7 +91,7 @@ def adapt_online(source, candidate, arrays, check_every=None):
             estimates[i] = _estimate(estimator, source, batch, i)
         progress.update(i + 1)
     adapter.reset()
-    tasks, whole = network.tasks, slice(0, WINDOW * count)
+    tasks, whole = network.tasks, slice(0, window * count)
     values = {
         kind: {
             task.name: np.concatenate([p[kind][task.name] for p in parts])
@@ -102,7 +103,7 @@ def adapt_online(source, candidate, arrays, check_every=None):
     return Outcome(
         {kind: metrics_of(tasks, values[kind], *truth) for kind in values},
         {
-            kind: (adapting + predictor.seconds[kind]) / (WINDOW * count)
+            kind: (adapting + predictor.seconds[kind]) / (window * count)
             for kind in PREDICTIONS
         },
         values,

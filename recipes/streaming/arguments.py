@@ -3,6 +3,8 @@
 import argparse
 import pathlib
 
+from configs.synth_rooms import SynthRooms
+
 PRESET = "s4t_synth_rooms_64"
 
 
@@ -50,3 +52,32 @@ def parse(parser):
     if arguments.window < 1:
         parser.error(f"--window must be at least 1, not {arguments.window}")
     return arguments
+
+
+def add_target_arguments(parser):
+    """Adds which targets a recipe adapts to, and how much of each."""
+    parser.add_argument("--targets", nargs="+", help="names of domains")
+    parser.add_argument("--seeds", type=int, nargs="+", help="of the rooms")
+    parser.add_argument("--num-target", type=int, help="images per target")
+
+
+def targets_of(parser, arguments, seeds, count):
+    """What `add_target_arguments` asked for.
+
+    Args:
+        parser: `argparse.ArgumentParser`.
+        arguments: The command line's values.
+        seeds: list of ints, the default; the first one alone with `--quick`.
+        count: int. Images per target by default.
+
+    Returns:
+        Tuple of the names of the domains, the seeds and the images per target.
+    """
+    quick = arguments.quick
+    targets = [name.split("/")[-1] for name in SynthRooms.targets]
+    targets = arguments.targets or (targets[:1] if quick else targets)
+    seeds = arguments.seeds or (seeds[:1] if quick else seeds)
+    count = arguments.num_target or (16 if quick else count)
+    if count < arguments.window:
+        parser.error(f"--num-target must be at least a window, not {count}")
+    return targets, seeds, count

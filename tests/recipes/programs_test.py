@@ -478,7 +478,7 @@ def test_unreadable_photographs_are_skipped_and_named(load_recipe, tmp_path):
         ("compare_architectures", ["--decoder", "mti_net"], "is compared"),
         ("ablate_masking", ["--ratios", "1.5"], "range [0, 1)"),
         ("choose_model", ["--num-target", "2"], "at least a window"),
-        ("beyond_batch_norm", ["--num-target", "2"], "at least 8"),
+        ("beyond_batch_norm", ["--num-target", "2"], "at least a window"),
         ("adapt_walk", ["--window", "0"], "at least 1"),
         ("live_latency", ["--frame-rate", "0"], "must be positive"),
         ("benchmark", ["--sweeps", "nothing"], "resolution"),

@@ -2,12 +2,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_s4t.layers import Statistics
 from keras_s4t.methods.s4t.coverage import class_counts
 from keras_s4t.methods.s4t.coverage import most_covering
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class SourceMemory(keras.layers.Layer):
+class SourceMemory(Statistics):
     """A few labeled source images, kept as weights.
 
     Images and ids of classes take a byte, other labels and masks two bytes per
@@ -44,27 +45,20 @@ class SourceMemory(keras.layers.Layer):
         self.image_size = tuple(image_size)
         self.num_channels = num_channels
         shape = (size, *self.image_size)
-        self.images = self._make("images", (*shape, num_channels), "uint8")
+        self.images = self.add_statistic(
+            "images", (*shape, num_channels), "uint8"
+        )
         self.labels, self.masks = {}, {}
         for task in tasks:
             dtype = "uint8" if task.label.is_classes else "float16"
             label_shape = (size, *task.label_shape(self.image_size))
-            self.labels[task.name] = self._make(
+            self.labels[task.name] = self.add_statistic(
                 f"{task.name}_labels", label_shape, dtype
             )
-            self.masks[task.name] = self._make(
+            self.masks[task.name] = self.add_statistic(
                 f"{task.name}_masks", (*shape, 1), "float16"
             )
         self.built = True
-
-    def _make(self, name, shape, dtype):
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-        )
 
     @property
     def num_bytes(self):
