@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from keras_s4t.methods import S4T
 from keras_s4t.methods import BatchNormOnly
 from keras_s4t.methods import ReplayS4T
 from keras_s4t.methods import SourceOnly
@@ -110,6 +109,3 @@ def compared(chosen):
         part(teacher_weight=0.0, restyles=False),
         chosen,
     ]
-
-
-__all__ = ["S4T", "Candidate", "candidates", "compared", "replay"]

@@ -14,12 +14,11 @@ from gain.predictions import PLAIN
 from gain.predictions import PREDICTIONS
 from keras_s4t.backend import no_gradients
 from keras_s4t.data.corruptions import corrupt
+from keras_s4t.live.choice import Choice as LiveChoice
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 
 SHARES = (0.0, 0.25, 0.5, 0.75)
-# A model that does not predict now must score that many percent higher.
-MARGIN = 0.5
 
 
 def corrupted_streams(arrays, corruptions, severity):
@@ -179,6 +178,8 @@ def choose_by_batch(tasks, outcomes, kind, corrections, window):
     titles = list(outcomes)
     base = outcomes[titles[0]]
     count = len(next(iter(base.values[kind].values()))) // window
+    # It picks among scores that are known already.
+    picker = LiveChoice((), {})
     now, chosen = titles[0], []
     for i in range(count):
         if i in base.estimates:
@@ -191,9 +192,7 @@ def choose_by_batch(tasks, outcomes, kind, corrections, window):
                 )
                 for title, outcome in outcomes.items()
             }
-            best = max(scores, key=scores.get)
-            if scores[best] >= scores[now] + MARGIN:
-                now = best
+            now = picker.pick(scores, now)
         chosen.append(now)
     return chosen
 

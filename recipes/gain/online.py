@@ -75,7 +75,7 @@ def adapt_online(source, candidate, arrays, check_every=None):
     if method.remembers:
         adapter.collect([source.memory], verbose=0)
     adapter.compile(optimizer, metrics=None)
-    predictor, estimator = (Predictor(network, source.s4t) for _ in range(2))
+    predictor, estimator = (Predictor(adapter, source.s4t) for _ in range(2))
     window = source.window
     count = len(images) // window
     progress = keras.utils.Progbar(count, unit_name="batch")

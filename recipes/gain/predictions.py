@@ -13,54 +13,51 @@ PREDICTIONS = (PLAIN, FLIP, FUSED, BOTH)
 
 
 class Predictor:
-    """Predicts with fixed statistics, and tells what each prediction takes.
+    """Predicts as an adapter does, and tells what each prediction takes.
 
     Args:
-        network: `MultiTaskModel`.
+        adapter: `TargetAdapter`.
         s4t: `S4T`, whose synchronizer is fused with the decoders.
 
     Attributes:
         seconds: dict from prediction to the seconds that it has taken.
     """
 
-    def __init__(self, network, s4t):
-        self.network = network
+    def __init__(self, adapter, s4t):
+        self.adapter = adapter
         self.s4t = s4t
         self.seconds = dict.fromkeys(PREDICTIONS, 0.0)
 
-    def outputs(self, images, kinds=PREDICTIONS):
-        """Raw outputs, a dict by prediction of dicts of arrays."""
+    def values(self, images):
+        """Postprocessed outputs, a dict by prediction of dicts of arrays."""
         with no_gradients():
-            first = self._one_way(images)
-            plain, fused, seconds, more = first
-            found = {PLAIN: plain, FUSED: fused}
-            taken = {PLAIN: seconds, FUSED: seconds + more}
-            if FLIP in kinds or BOTH in kinds:
-                other = np.ascontiguousarray(images[:, :, ::-1])
-                plain, fused, again, more_again = self._one_way(other)
-                for kind, values in ((FLIP, plain), (BOTH, fused)):
-                    alone = PLAIN if kind == FLIP else FUSED
-                    found[kind] = self._mean(found[alone], values)
-                taken[FLIP] = seconds + again
-                taken[BOTH] = taken[FUSED] + again + more_again
-        for kind in kinds:
-            self.seconds[kind] += taken[kind]
-        return {kind: self._arrays(found[kind]) for kind in kinds}
-
-    def values(self, images, kinds=PREDICTIONS):
-        """Postprocessed, likewise."""
-        found = self.outputs(images, kinds)
+            plain, fused, first, more = self._one_way(images)
+            mirror = np.ascontiguousarray(images[:, :, ::-1])
+            other, other_fused, second, other_more = self._one_way(mirror)
+            found = {
+                PLAIN: plain,
+                FLIP: self._mean(plain, other),
+                FUSED: fused,
+                BOTH: self._mean(fused, other_fused),
+            }
+        self.seconds[PLAIN] += first
+        self.seconds[FLIP] += first + second
+        self.seconds[FUSED] += first + more
+        self.seconds[BOTH] += first + more + second + other_more
         return {
-            kind: self._arrays(self.network.postprocess(outputs))
+            kind: self._arrays(self.adapter.network.postprocess(outputs))
             for kind, outputs in found.items()
         }
 
     def _one_way(self, images):
         """Plain and fused outputs, and the seconds of each."""
+        adapter = self.adapter
+        # TENT predicts with the statistics of the batch.
+        is_batch = adapter.method.bn_mode == "batch"
         start = time.perf_counter()
-        features = self.network.encode(images, False)
+        features = adapter.encode(images, is_batch, ("P*",))
         plain = self._arrays(
-            self.network.decode(features, images.shape[1:3], False)
+            adapter.decode(features, images.shape[1:3], is_batch)
         )
         middle = time.perf_counter()
         fused = self._arrays(self.s4t.fuse(features, plain))
@@ -75,7 +72,7 @@ class Predictor:
                     task.mirrored(ops.convert_to_tensor(others[task.name])),
                 ]
             )
-            for task in self.network.tasks
+            for task in self.adapter.tasks
         }
 
     @staticmethod
