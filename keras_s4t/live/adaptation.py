@@ -125,17 +125,15 @@ class Adaptation:
             from the source, in standard deviations of the source, `"scores"`
             of the guard and `"estimates"` of the choice, gains in percent.
         """
-        before = Snapshot(self._variables)
+        followed = self.controls.moving_statistics if self.controls else []
+        before = Snapshot([*self._variables, *followed])
         numbers = {name: getattr(self, name) for name in NUMBERS}
-        statistics = self.controls and self.controls.statistics()
         try:
             return self._update(images)
         except BaseException:
             before.restore()
             for name, number in numbers.items():
                 setattr(self, name, number)
-            if statistics:
-                self.controls.set_statistics(statistics)
             raise
 
     def _update(self, images):
@@ -206,8 +204,7 @@ class Adaptation:
         guard = Guard(self.adapter.tasks, tolerance)
         if self.controls is None:
             self.controls = Controls(self.adapter)
-        before = Snapshot(self._variables)
-        statistics = self.controls.statistics()
+        before = Snapshot([*self._variables, *self.controls.moving_statistics])
         rng, self.rng = self.rng, np.random.default_rng(0)
         measured, scores, num_skipped = [], [], 0
         windows = [
@@ -233,7 +230,6 @@ class Adaptation:
                 measured.append(row)
         finally:
             before.restore()
-            self.controls.set_statistics(statistics)
             self.rng = rng
         if num_skipped:
             warnings.warn(

@@ -132,10 +132,13 @@ class Controls:
         """The statistics that follow the target, a list of arrays."""
         return [
             np.array(keras.ops.convert_to_numpy(variable))
-            for variable in self.adapters[
-                self.reference
-            ].network.moving_statistics
+            for variable in self.moving_statistics
         ]
+
+    @property
+    def moving_statistics(self):
+        """The variables that follow the target."""
+        return self.adapters[self.reference].network.moving_statistics
 
     def set_statistics(self, arrays, name=None):
         """Assigns such statistics, to the control unless told otherwise."""

@@ -658,13 +658,14 @@ class LiveAdapter:
 
     def _warn_of_frames(self, images):
         """Tells of frames that will never be adapted to."""
-        top = np.max(images, where=np.isfinite(images), initial=0)
-        if images.dtype.kind == "f" and 0 < top <= 1:
-            self._warn_once(
-                "range",
-                "Frames must be in 0 ... 255. Received: values in [0, 1], "
-                "which are blank",
-            )
+        if images.dtype.kind == "f" and "range" not in self._warned:
+            top = np.max(images, where=np.isfinite(images), initial=0)
+            if 0 < top <= 1:
+                self._warn_once(
+                    "range",
+                    "Frames must be in 0 ... 255. Received: values in [0, 1], "
+                    "which are blank",
+                )
         count = self.window.num_faults
         if count >= MOST_FAULTS * self.window.size:
             faults = dict(self._skipped)
