@@ -157,3 +157,48 @@ def look_when_read(dataset, look):
             return tf.nest.map_structure(tf.identity, batch)
 
     return dataset.enumerate().map(look_at_first), errors
+
+
+def labeled_arrays(batch):
+    """A labeled batch in NumPy.
+
+    Args:
+        batch: `(images, labels)` or `(images, labels, masks)`.
+
+    Returns:
+        Tuple of an array and two dicts by task name, that of masks perhaps
+        empty.
+
+    Raises:
+        ValueError: If labels are no dict.
+    """
+    images, labels, masks = keras.utils.unpack_x_y_sample_weight(batch)
+    if not isinstance(labels, dict):
+        raise ValueError(
+            "`source` must hold labels: batches `(images, labels)` or "
+            "`(images, labels, masks)`, labels being a dict by task name. "
+            f"Received: labels of type {type(labels).__name__}"
+        )
+    return keras.tree.map_structure(
+        keras.ops.convert_to_numpy, (images, labels, masks or {})
+    )
+
+
+def joined(examples):
+    """What `labeled_arrays` returned of several batches, as one.
+
+    Raises:
+        ValueError: If images are of several sizes, or batches have labels or
+            masks of other tasks.
+    """
+    shapes = {images.shape[1:] for images, _, _ in examples}
+    names = {(tuple(sorted(y)), tuple(sorted(m))) for _, y, m in examples}
+    if len(shapes) > 1 or len(names) > 1:
+        raise ValueError(
+            "All batches of `source` must have images of one size, and labels "
+            f"and masks of the same tasks. Received: images of {shapes}, "
+            f"labels and masks of {names}"
+        )
+    return keras.tree.map_structure(
+        lambda *arrays: np.concatenate(arrays), *examples
+    )

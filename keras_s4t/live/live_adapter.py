@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_s4t.batches import joined
+from keras_s4t.batches import labeled_arrays
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_labels
 from keras_s4t.checks import check_masks
@@ -725,21 +727,10 @@ class LiveAdapter:
 
 def _gathered(source, count):
     """The first images of batches, with labels and masks."""
-    images, labels, masks, found = [], [], [], 0
+    examples, found = [], 0
     for batch in source:
-        x, y, mask = keras.utils.unpack_x_y_sample_weight(batch)
-        if not isinstance(y, dict):
-            raise ValueError(
-                "`source` must hold batches `(images, labels)` or `(images, "
-                "labels, masks)`, labels being a dict by task name. Received: "
-                f"labels of type {type(y).__name__}"
-            )
-        images.append(ops.convert_to_numpy(x))
-        labels.append({k: ops.convert_to_numpy(v) for k, v in y.items()})
-        masks.append(
-            {k: ops.convert_to_numpy(v) for k, v in (mask or {}).items()}
-        )
-        found += len(images[-1])
+        examples.append(labeled_arrays(batch))
+        found += len(examples[-1][0])
         if found >= count:
             break
     if found < count:
@@ -747,24 +738,7 @@ def _gathered(source, count):
             f"`source` must have at least num_images={count} images. "
             f"Received: {found}"
         )
-
-    shapes = {x.shape[1:] for x in images}
-    pairs = zip(labels, masks, strict=True)
-    names = {(tuple(sorted(y)), tuple(sorted(m))) for y, m in pairs}
-    if len(shapes) > 1 or len(names) > 1:
-        raise ValueError(
-            "All batches of `source` must have images of one size, and labels "
-            f"and masks of the same tasks. Received: images of {shapes}, "
-            f"labels and masks of {names}"
-        )
-
-    def joined(dicts):
-        return {
-            key: np.concatenate([d[key] for d in dicts])[:count]
-            for key in dicts[0]
-        }
-
-    return np.concatenate(images)[:count], joined(labels), joined(masks)
+    return keras.tree.map_structure(lambda x: x[:count], joined(examples))
 
 
 def _check_known(tasks, labels, masks):

@@ -2,15 +2,17 @@ import warnings
 import weakref
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend import replicated
+from keras_s4t.batches import joined
+from keras_s4t.batches import labeled_arrays
 from keras_s4t.checks import check_compiled
 from keras_s4t.checks import check_finite
 from keras_s4t.checks import check_images
 from keras_s4t.checks import check_labels
+from keras_s4t.checks import check_masks
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
 from keras_s4t.export import Exportable
@@ -350,16 +352,18 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         before, count, examples = Snapshot(self.method.variables), 0, []
         try:
             for batch in source:
-                images, labels, masks = keras.utils.unpack_x_y_sample_weight(
-                    batch
-                )
+                images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
                 images = ops.convert_to_tensor(images)
                 check_images(images, self.network.num_channels)
                 check_finite(ops.convert_to_numpy(images))
                 if not count:
                     look_at_batch(images, self.tasks, self.warned)
                 if self.method.remembers:
-                    examples.append(self._example(images, labels, masks))
+                    _, labels, masks = example = labeled_arrays(batch)
+                    size = tuple(images.shape[1:3])
+                    check_labels(labels, size, self.tasks)
+                    check_masks(masks, labels, size, self.tasks)
+                    examples.append(example)
                 else:
                     with no_gradients():
                         features = self.encode(images, training=False)
@@ -371,7 +375,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
                     "`source` must hold batches of images. Received: none"
                 )
             if examples:
-                self.method.remember(*_joined(examples))
+                self.method.remember(*joined(examples))
         except BaseException:
             before.restore()
             raise
@@ -379,20 +383,6 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
         # The network may be adapted already: its source state stays.
         if self._source_state is not None:
             self._source_state.retake(self.method.variables)
-
-    def _example(self, images, labels, masks):
-        """Arrays of a labeled batch, for `Method.remember`."""
-        if not isinstance(labels, dict):
-            raise ValueError(
-                f"`source` of {type(self.method).__name__} must hold labels, "
-                "which it stores some of: batches `(images, labels)` or "
-                "`(images, labels, masks)`, dicts by task name. Received: "
-                f"labels of type {type(labels).__name__}"
-            )
-        check_labels(labels, tuple(images.shape[1:3]), self.tasks)
-        return keras.tree.map_structure(
-            ops.convert_to_numpy, (images, labels, masks or {})
-        )
 
     def input_gradient(self, fn, images):
         """Gradient of a scalar with respect to images.
@@ -582,10 +572,3 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
             "predict": self.predict_at,
             "averages": self.averages,
         }
-
-
-def _joined(examples):
-    """Batches of arrays, concatenated."""
-    return keras.tree.map_structure(
-        lambda *arrays: np.concatenate(arrays), *examples
-    )
