@@ -3,6 +3,8 @@
 import os
 import sys
 
+from keras_s4t.processor import enable_onednn
+
 if (
     os.environ.get("KERAS_BACKEND") == "torch"
     and "tensorflow" in sys.modules
@@ -13,6 +15,9 @@ if (
         "With KERAS_BACKEND=torch, Keras must be imported before TensorFlow: "
         "put `import keras` or `import keras_s4t` before `import tensorflow`."
     )
+
+# Before Keras, which imports TensorFlow where that is the backend.
+enable_onednn()
 
 import keras  # noqa: F401  Before anything that could import TensorFlow.
 

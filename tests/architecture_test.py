@@ -69,6 +69,7 @@ MAY_IMPORT = {
     "checks": {"imagenet"},
     "files": set(),
     "imagenet": set(),
+    "processor": set(),
     "vectors": set(),
     "version": set(),
 }

@@ -5,8 +5,7 @@ user sets it. Some lines are logged before TensorFlow reads that variable; they
 are left out here, unless the user sets it to 0. Worker processes inherit the
 variable and import this module with the program.
 
-TensorFlow leaves oneDNN off on CPUs without AVX-512, where it doubles the
-speed: it is on unless the user sets `TF_ENABLE_ONEDNN_OPTS`.
+The package is imported before TensorFlow, and turns oneDNN on.
 """
 
 import contextlib
@@ -45,13 +44,12 @@ def without_early_lines():
 
 
 def import_quietly():
-    """Imports Keras, then TensorFlow where it is installed."""
+    """Imports the package, then TensorFlow where it is installed."""
     level = os.environ.setdefault(LEVEL, "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     is_verbose = level.strip() == "0"
     with contextlib.nullcontext() if is_verbose else without_early_lines():
-        # Keras first: PyTorch does not work after TensorFlow.
-        import keras  # noqa: F401
+        # With Keras, and first: PyTorch does not work after TensorFlow.
+        import keras_s4t  # noqa: F401
 
         with contextlib.suppress(ModuleNotFoundError):
             import tensorflow  # noqa: F401
