@@ -30,12 +30,12 @@ def make_network(task_list, remat):
 
 
 def adapt(remat, steps=2):
-    task_list = tiny.make_tasks()
+    task_list = tiny.make_tasks(2)
     network = make_network(task_list, remat)
     adapter = keras_s4t.TargetAdapter(network, tiny.make_s4t(task_list))
     tiny.fill(adapter)
     adapter.compile(keras.optimizers.SGD(1e-3, momentum=0.9))
-    images, labels, masks = tiny.make_arrays(4, size=(32, 48))
+    images, labels, masks = tiny.make_arrays(4, size=(32, 48), count=2)
     stream = keras_s4t.data.online_stream(
         (images, labels, masks), steps=steps, batch_size=4
     )
