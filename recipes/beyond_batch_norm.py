@@ -8,6 +8,9 @@ of mirrored images, fused with the synchronizer, and both. Everything is chosen
 before on corrupted *source* images: what the synchronizer counts in each task,
 the weights, the learning rate, the steps and the prediction.
 
+`--protocol live` predicts every image before it is adapted to, one at a time,
+by what the batches before it have taught.
+
 "Safe choice" predicts every batch by the source model, by batch norm
 statistics or by the method, whichever is best on source images that were never
 replayed, in the style of the batch.
@@ -36,6 +39,8 @@ from gain.choice import choose_by_batch
 from gain.choice import corrupted_streams
 from gain.choice import fit_shares
 from gain.choice import values_of_chosen
+from gain.online import ONLINE
+from gain.online import PROTOCOLS
 from gain.online import Source
 from gain.online import adapt_online
 from gain.predictions import BOTH
@@ -116,6 +121,7 @@ def make_source(arguments, counts):
         second,
         arguments.size,
         arguments.window,
+        arguments.protocol,
     )
     return source, first
 
@@ -163,9 +169,7 @@ def run_target(source, arrays, choice):
                     "seconds_per_frame": outcome.seconds[prediction],
                 }
             )
-    models = choose_by_batch(
-        tasks, safe, kind, choice["corrections"], source.window
-    )
+    models = choose_by_batch(source, safe, kind, choice["corrections"])
     values = values_of_chosen(safe, kind, models, source.window)
     truth = [
         {k: v[: source.window * len(models)] for k, v in x.items()}
@@ -247,11 +251,14 @@ def main():
     """Runs the recipe."""
     parser = make_parser(__doc__, pathlib.Path("runs/gain"))
     add_target_arguments(parser)
+    parser.add_argument("--protocol", choices=PROTOCOLS, default=ONLINE)
     arguments = parse(parser)
     quick = arguments.quick
     targets, seeds, count = targets_of(parser, arguments, [100, 101, 102], 240)
     counts = {"train": 64 if quick else 400, "validation": 16 if quick else 128}
-    results = open_results(parser, arguments, num_target=count)
+    results = open_results(
+        parser, arguments, num_target=count, protocol=arguments.protocol
+    )
     source, validation = make_source(arguments, counts)
     content = results.content
     if "choice" not in content:

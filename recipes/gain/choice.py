@@ -161,27 +161,29 @@ def estimated_gain(tasks, base, outcome, kind):
     )
 
 
-def choose_by_batch(tasks, outcomes, kind, corrections, window):
+def choose_by_batch(source, outcomes, kind, corrections):
     """Which model predicts each batch, as it would have been chosen online.
 
     Args:
-        tasks: list of `Task`.
+        source: `Source`.
         outcomes: dict from the title of a model to its `Outcome`; the source
             model first.
         kind: The prediction.
         corrections: dict from title to percent, see `Choice`.
-        window: int. Images per batch.
 
     Returns:
-        list of titles, one per batch.
+        list of titles, one per batch. If images are predicted before they are
+        adapted to, a choice counts from the next batch on.
     """
     titles = list(outcomes)
     base = outcomes[titles[0]]
-    count = len(next(iter(base.values[kind].values()))) // window
+    tasks = source.network.tasks
+    count = len(next(iter(base.values[kind].values()))) // source.window
     # It picks among scores that are known already.
     picker = LiveChoice((), {})
     now, chosen = titles[0], []
     for i in range(count):
+        before = now
         if i in base.estimates:
             scores = {
                 title: corrections[title]
@@ -193,7 +195,7 @@ def choose_by_batch(tasks, outcomes, kind, corrections, window):
                 for title, outcome in outcomes.items()
             }
             now = picker.pick(scores, now)
-        chosen.append(now)
+        chosen.append(before if source.is_live else now)
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""One pass over a stream: adapt to a batch, then predict it."""
+"""One pass over a stream, in windows that are adapted to and predicted."""
 
 import dataclasses
 import time
@@ -12,6 +12,9 @@ from gain.predictions import Predictor
 from keras_s4t.data import restyle
 from keras_s4t.live.scores import metrics_of
 
+ONLINE, LIVE = "online", "live"
+PROTOCOLS = (ONLINE, LIVE)
+
 
 @dataclasses.dataclass
 class Source:
@@ -24,6 +27,9 @@ class Source:
         held_out: `(images, labels, masks)`, for the choice among models.
         size: int. Side of the images.
         window: int. Images per batch of a stream.
+        protocol: `"online"` adapts to a batch and predicts it afterwards;
+            `"live"` predicts every image before, one at a time, by what was
+            adapted to the batches before.
         seed: int.
     """
 
@@ -33,7 +39,13 @@ class Source:
     held_out: tuple
     size: int
     window: int
+    protocol: str = ONLINE
     seed: int = 0
+
+    @property
+    def is_live(self):
+        """Whether images are predicted before they are adapted to."""
+        return self.protocol == LIVE
 
 
 @dataclasses.dataclass
@@ -75,18 +87,23 @@ def adapt_online(source, candidate, arrays, check_every=None):
     if method.remembers:
         adapter.collect([source.memory], verbose=0)
     adapter.compile(optimizer, metrics=None)
-    predictor, estimator = (Predictor(adapter, source.s4t) for _ in range(2))
+    predictor, estimator = (
+        Predictor(adapter, source.s4t, source.is_live) for _ in range(2)
+    )
     window = source.window
     count = len(images) // window
     progress = keras.utils.Progbar(count, unit_name="batch")
     parts, estimates, adapting = [], {}, 0.0
     for i in range(count):
         batch = images[window * i : window * (i + 1)]
+        if source.is_live:
+            parts.append(predictor.values(batch))
         start = time.perf_counter()
         for _ in range(candidate.steps):
             adapter.train_on_batch(batch)
         adapting += time.perf_counter() - start
-        parts.append(predictor.values(batch))
+        if not source.is_live:
+            parts.append(predictor.values(batch))
         if check_every and i % check_every == 0:
             estimates[i] = _estimate(estimator, source, batch, i)
         progress.update(i + 1)
