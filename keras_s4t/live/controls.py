@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 
-from keras_s4t.live.interrupts import interrupts_later
 from keras_s4t.live.scores import gain
 from keras_s4t.live.scores import metrics_of
 from keras_s4t.methods import BatchNormOnly
@@ -63,12 +62,9 @@ class Controls:
         batch_size = batch_size or len(images)
         parts = []
         for i in range(0, len(images), batch_size):
-            with interrupts_later():
-                parts.append(
-                    self.adapters[name].predict_on_batch(
-                        images[i : i + batch_size]
-                    )
-                )
+            parts.append(
+                self.adapters[name].predict_on_batch(images[i : i + batch_size])
+            )
         return keras.tree.map_structure(lambda *x: np.concatenate(x), *parts)
 
     def measure(self, images, labels, masks, batch_size, exclude=()):

@@ -26,7 +26,6 @@ from keras_s4t.live.choice import Choice
 from keras_s4t.live.controls import ADAPTED
 from keras_s4t.live.frame_format import FrameFormat
 from keras_s4t.live.history import History
-from keras_s4t.live.interrupts import interrupts_later
 from keras_s4t.live.monitors import Monitors
 from keras_s4t.live.saving import flat
 from keras_s4t.live.saving import load_state
@@ -716,8 +715,7 @@ class LiveAdapter:
         images = images.astype("float32")
         if predictor.method.bn_mode == "batch" and len(before):
             images = np.concatenate([before, images])
-        with interrupts_later():
-            outputs = predictor.predict_on_batch(images)
+        outputs = predictor.predict_on_batch(images)
         values = predictor.network.postprocess(outputs)
         return {
             name: np.array(ops.convert_to_numpy(value)[-count:])

@@ -22,6 +22,7 @@ from keras_s4t.models.leaves import wrapped
 from keras_s4t.models.tapped_encoder import PYRAMID
 from keras_s4t.models.tapped_encoder import TappedEncoder
 from keras_s4t.presets import Preset
+from keras_s4t.state.kept_state import StateMixins
 from keras_s4t.state.pure_call import without_writing
 from keras_s4t.state.whole_weights import WholeWeights
 from keras_s4t.state.whole_weights import save_task_names
@@ -29,7 +30,9 @@ from keras_s4t.state.whole_weights import without_task_names
 
 
 @keras.saving.register_keras_serializable("keras_s4t")
-class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
+class MultiTaskModel(
+    *StateMixins, Exportable, Preset, WholeWeights, keras.Model
+):
     """One encoder and a decoder of several dense tasks.
 
     The encoder is the feature pyramid of a keras-hub backbone behind an input
@@ -144,7 +147,7 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
         self.built = True
 
         # On JAX, the thread that holds the values of the variables.
-        self.fitting_thread = None
+        self.looping_thread = None
         # A weak reference to the adapter that moved the network.
         self.adapted_by = None
 
@@ -414,12 +417,12 @@ class MultiTaskModel(Exportable, Preset, WholeWeights, keras.Model):
             `(batch_size, height / stride, width / stride, channels)`.
         """
         check_images(images, self.num_channels)
-        if self.fitting_thread not in (None, threading.get_ident()):
+        if self.looping_thread not in (None, threading.get_ident()):
             raise RuntimeError(
-                "The network cannot be used while `fit` runs in another "
-                "thread: on JAX its variables are empty meanwhile. Use "
-                "`TargetAdapter.adapt` batch by batch, or a copy of the "
-                "network for predictions."
+                "The network cannot be used while `fit`, `evaluate` or "
+                "`predict` runs in another thread: on JAX its variables are "
+                "empty meanwhile. Use `TargetAdapter.adapt` batch by batch, or "
+                "a copy of the network for predictions."
             )
 
         def run():

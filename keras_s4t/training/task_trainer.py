@@ -21,9 +21,9 @@ from keras_s4t.checks import check_not_empty
 from keras_s4t.checks import first_images
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
+from keras_s4t.state.kept_state import StateMixins
 from keras_s4t.state.minimize import minimize
 from keras_s4t.state.whole_weights import WholeWeights
-from keras_s4t.training.train_step import StateMixins
 from keras_s4t.training.train_step import StepMixin
 
 NOT_COMPILED = ("loss_weights", "weighted_metrics")

@@ -1,8 +1,5 @@
 """What cameras, callers and learning rates do wrong."""
 
-import os
-import signal
-
 import keras
 import numpy as np
 import pytest
@@ -18,7 +15,6 @@ from tiny_live import make_source
 import keras_s4t
 from keras_s4t.live import LiveAdapter
 from keras_s4t.live.frames.frame import Frame
-from keras_s4t.live.interrupts import interrupts_later
 
 pytestmark = pytest.mark.eager
 
@@ -384,12 +380,3 @@ def test_both_reasons_of_a_reset_are_told():
         live(frame)
     assert "is above" in records[0]["reason"]
     assert "every 1 windows" in records[0]["reason"]
-
-
-def test_ctrl_c_waits_for_a_prediction():
-    done = []
-    with pytest.raises(KeyboardInterrupt), interrupts_later():
-        os.kill(os.getpid(), signal.SIGINT)
-        done.append(True)
-    assert done
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
