@@ -31,6 +31,7 @@ import sys
 import time
 
 import keras
+from benchmarking.growth import growth_table
 from benchmarking.points import FORMS
 from benchmarking.points import SWEEPS
 from benchmarking.points import UNGUARDED
@@ -183,6 +184,7 @@ def show(parts, results, output):
         console.print(benchmark_table(f"By {name}", quantity, points))
     sweeps = {name: measured[name] for name in SWEEPS if name in measured}
     if sweeps:
+        console.print(growth_table(sweeps))
         scaling_plot(sweeps, output / "scaling.png")
 
 

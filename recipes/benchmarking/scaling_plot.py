@@ -1,17 +1,10 @@
 """How the adaptation step grows with what it is given."""
 
-import math
-
-from benchmarking.report import step_seconds
+from benchmarking.growth import QUANTITIES
+from benchmarking.growth import total_seconds
 from keras_s4t.plots.curve_styles import curve_styles
 from keras_s4t.plots.save_figure import save_figure
 
-PANELS = {
-    "resolution": ("Pixels of an image", lambda p: math.prod(p["size"])),
-    "batch": ("Images of a batch", lambda p: p["batch_size"]),
-    "tasks": ("Tasks", lambda p: p["num_tasks"]),
-    "steps": ("Steps of a fit", lambda p: p["steps"]),
-}
 _PANEL_SIZE = (2.35, 2.1)  # inches
 
 
@@ -61,16 +54,13 @@ def _draw_panel(panel, name, points):
     from matplotlib.ticker import LogLocator
     from matplotlib.ticker import NullLocator
 
-    label, quantity = PANELS[name]
+    label, quantity = QUANTITIES[name]
     points = sorted(points, key=quantity)
     x = [quantity(point) for point in points]
     names = list(points[0]["contenders"])
     is_total = name == "steps"
     for form, style in curve_styles(names, ()).items():
-        y = [
-            step_seconds(point, form) * (point["steps"] if is_total else 1)
-            for point in points
-        ]
+        y = [total_seconds(point, form, name) for point in points]
         panel.plot(
             x,
             y,
