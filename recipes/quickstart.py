@@ -15,7 +15,8 @@ TensorFlow backend:
     S4T            0.473   0.493   24.6   0.243     +40.05
 
 Nearly all of the gain is that batch norm statistics follow the target:
-compare with `BatchNormOnly`.
+compare with `BatchNormOnly`. `--methods S4T ReplayS4T` adds the method that
+goes beyond it with stored source images, which are rendered, too.
 
 `--train` trains a model instead of loading one, for a few minutes, and writes
 `source.keras`, too. For a model as good as the one that ships,
@@ -45,7 +46,9 @@ from keras_s4t.curves import Curve
 from keras_s4t.files import atomic_path
 from keras_s4t.tasks import directions
 
-METHODS = ("SourceOnly", "BatchNormOnly", "S4T")
+CONTROLS = ("SourceOnly", "BatchNormOnly")
+# Trained on the source, or without a need of it.
+METHODS = ("S4T", "ReplayS4T", "Tent", "TIPI")
 PRESET, PRESET_SIZE = "s4t_synth_rooms_64", 64
 
 
@@ -56,6 +59,9 @@ def parse_arguments():
     )
     domains = sorted(set(keras_s4t.data.DOMAINS) - {"source"})
     parser.add_argument("--target", default="evening", choices=domains)
+    parser.add_argument(
+        "--methods", nargs="+", default=["S4T"], choices=METHODS
+    )
     parser.add_argument(
         "--train", action="store_true", help="instead of loading a model"
     )
@@ -100,6 +106,17 @@ def load_target(arguments, config):
     # The labels stay behind: adaptation sees images and nothing else.
     images = stream.map(lambda image, *labels: image)
     return keras_s4t.data.online_stream(images), held_out
+
+
+def load_memory(arguments, config):
+    """Labeled source images, from which methods choose what they store."""
+    return keras_s4t.data.load(
+        config.source,
+        "train",
+        config.make_tasks(),
+        num_examples=64 if arguments.quick else 256,
+        **data_options(arguments, config),
+    )
 
 
 def train(arguments, config):
@@ -154,15 +171,38 @@ def predict(adapter, images):
     return {k: keras.ops.convert_to_numpy(v) for k, v in values.items()}
 
 
-def compare(network, trained_method, config, stream, held_out, every):
+def make_adapter(network, method, config, memory):
+    """A compiled adapter, with all that its method needs from the source."""
+    adapter = keras_s4t.TargetAdapter(network, method)
+    if method.remembers:
+        adapter.collect(memory)
+    # The configuration's optimizer was chosen for S4T.
+    is_s4t = type(method) is keras_s4t.methods.S4T
+    adapter.compile(config.make_optimizer() if is_s4t else "auto")
+    return adapter
+
+
+def make_method(name, trained_method, config, seed):
+    """A method of the same source training."""
+    if name == type(trained_method).__name__:
+        return trained_method
+    if name == "ReplayS4T":
+        return keras_s4t.methods.ReplayS4T.from_trained(
+            trained_method, image_size=config.size, seed=seed
+        )
+    return keras_s4t.methods.get(name)
+
+
+def compare(network, methods, config, stream, held_out, memory, every):
     """Adapts the network by every method.
 
     Args:
         network: A `MultiTaskModel`.
-        trained_method: `S4T`, trained with it.
+        methods: dict from a name to a `Method`, `SourceOnly` first.
         config: `Configuration`.
         stream: What `online_stream` returned.
         held_out: Labeled dataset.
+        memory: Labeled source images, or `None` if no method stores any.
         every: int. Steps from one evaluation to the next.
 
     Returns:
@@ -172,12 +212,9 @@ def compare(network, trained_method, config, stream, held_out, every):
     # JAX takes no tensor of TensorFlow.
     images = np.asarray(next(iter(held_out))[0])
     curves, predictions = {}, {}
-    for name in METHODS:
+    for name, method in methods.items():
         print(f"\n{method_title(name)}")
-        is_trained = name == type(trained_method).__name__
-        method = trained_method if is_trained else keras_s4t.methods.get(name)
-        adapter = keras_s4t.TargetAdapter(network, method)
-        adapter.compile(config.make_optimizer())
+        adapter = make_adapter(network, method, config, memory)
         if name == "SourceOnly":
             start = measure_source(adapter, held_out)
             curves[name] = Curve([start], directions(network.tasks))
@@ -198,18 +235,27 @@ def main():
     start = time.time()
     config = SynthRooms(arguments.size)
     stream, held_out = load_target(arguments, config)
+    names = dict.fromkeys((*CONTROLS, *arguments.methods))
+    memory = None
+    if "ReplayS4T" in names:
+        memory = load_memory(arguments, config)
     print(f"Images are ready after {time.time() - start:.0f} s.")
     network, trained_method = (
         train(arguments, config) if arguments.train else load()
     )
     print(f"The source model is ready after {time.time() - start:.0f} s.")
 
+    methods = {
+        name: make_method(name, trained_method, config, arguments.seed)
+        for name in names
+    }
     curves, predictions = compare(
         network,
-        trained_method,
+        methods,
         config,
         stream,
         held_out,
+        memory,
         every=2 if arguments.quick else 8,
     )
     Console().print(curves_table(curves, network.tasks))
@@ -217,7 +263,10 @@ def main():
     images, labels, _ = next(iter(held_out))
     keras_s4t.plots.prediction_grid(
         np.asarray(images),
-        {"before": predictions["SourceOnly"], "after": predictions["S4T"]},
+        {
+            "before": predictions["SourceOnly"],
+            "after": predictions[arguments.methods[-1]],
+        },
         network.tasks,
         labels={name: np.asarray(label) for name, label in labels.items()},
         path=arguments.output / "predictions.png",

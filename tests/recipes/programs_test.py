@@ -89,7 +89,10 @@ def run_here(folder, name, arguments):
 
 @needs_minutes
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--train", "--size", "32")])
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--train", "--size", "32", "--methods", "S4T", "ReplayS4T")],
+)
 def test_quickstart(folder, options):
     output = folder / f"quickstart{len(options)}"
     errors = run_and_read_errors(
@@ -98,8 +101,10 @@ def test_quickstart(folder, options):
     # No log lines of TensorFlow.
     assert errors == ""
     results = json.loads((output / "results.json").read_text())
-    assert set(results["methods"]) == set(METHODS)
+    more = {"ReplayS4T"} if options else set()
+    assert set(results["methods"]) == set(METHODS) | more
     gains = {k: v["delta_ttt"][-1] for k, v in results["methods"].items()}
+    assert np.isfinite(list(gains.values())).all()
     if not options:
         # The model that ships sees at night, once its statistics follow.
         assert gains["SourceOnly"] == 0 and gains["BatchNormOnly"] > 5
