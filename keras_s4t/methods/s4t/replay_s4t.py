@@ -26,8 +26,8 @@ class ReplayS4T(S4T):
     - The network, on jittered target images, is pulled to a teacher. It is the
       mean of the decoders on the images, of the decoders on mirrored images,
       and of the synchronizer with no patch hidden, all with the moving average
-      of the weights. Tasks are averaged as probabilities, unit vectors and
-      values.
+      of the weights and the batch norm statistics of the images. Tasks are
+      averaged as probabilities, unit vectors and values.
     - The source loss of the tasks on stored images that were given the channel
       statistics and the noise of target images.
 
@@ -256,11 +256,12 @@ class ReplayS4T(S4T):
         )
 
     def _ensemble(self, adapter, images):
+        # With the statistics of these images: the moving ones are those of the
+        # source at first.
         size = ops.shape(images)[1:3]
-        network = adapter.network
-        features = network.encode(images, False)
-        plain = network.decode(features, size, False)
-        other = network(ops.flip(images, axis=2), training=False)
+        features = adapter.encode(images)
+        plain = adapter.decode(features, size)
+        other = self._predict(adapter, ops.flip(images, axis=2))
         both = {
             task.name: task.average(
                 [plain[task.name], task.mirrored(other[task.name])]

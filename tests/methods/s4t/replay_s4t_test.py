@@ -134,12 +134,13 @@ def test_the_teacher_is_the_mean_of_decoders_mirror_and_synchronizer():
     method, tasks = adapter.method, adapter.tasks
     images, *_ = tiny.make_arrays(4)
     loss = loss_of(adapter, images)
-    # Afterwards, for the statistics that followed the images.
     network = adapter.network
     size = images.shape[1:3]
-    features = network.encode(images, False)
-    plain = network.decode(features, size, False)
-    mirror = network(np.ascontiguousarray(images[:, :, ::-1]))
+    # All with the statistics of the images, which the moving ones are not.
+    features = network.encode(images, True)
+    plain = network.decode(features, size, True)
+    flipped = np.ascontiguousarray(images[:, :, ::-1])
+    mirror = network.decode(network.encode(flipped, True), size, True)
     joint = method.synchronizer.unmasked(method.project(features))
     student = adapter.decode(adapter.encode(images), size)
     plain, mirror, joint, student = keras.tree.map_structure(
