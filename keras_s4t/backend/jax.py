@@ -4,6 +4,7 @@ import contextlib
 import functools
 
 import jax
+import keras
 from jax import numpy as jnp
 
 from keras_s4t.backend.selection import apply_statelessly
@@ -12,6 +13,8 @@ from keras_s4t.backend.selection import write_selected
 apply_scaled = apply_statelessly
 has_exact_moments = True
 exports_itself = False
+# One computation, whatever the number of devices.
+optimizer_sums = True
 no_gradients = contextlib.nullcontext
 # XLA fuses the selection with what was written.
 write_if = write_selected
@@ -35,8 +38,50 @@ def checkpoint(fn, *inputs):
 
 
 def replicated(loss):
-    """Gradients are not summed over replicas here."""
+    """Nothing is summed over replicas here."""
     return loss
+
+
+def num_replicas():
+    """One: devices are XLA's business."""
+    return 1
+
+
+def all_reduce(tensors):
+    """Those of the one replica."""
+    return tensors
+
+
+def gather(value):
+    """That of the one replica: hosts run one computation, too."""
+    return [value]
+
+
+def copy_from_first(variables):
+    """Keras lays out variables over devices and hosts."""
+
+
+@contextlib.contextmanager
+def any_batch_size():
+    """Lays a batch that does not divide out on every device, as a whole."""
+    distribution = keras.distribution.distribution()
+    if (
+        type(distribution) is not keras.distribution.DataParallel
+        # Hosts hold parts of a batch.
+        or distribution.num_processes > 1
+    ):
+        yield
+        return
+    with _AnyBatchSize(distribution.device_mesh).scope():
+        yield
+
+
+class _AnyBatchSize(keras.distribution.DataParallel):
+    def get_data_layout(self, data_shape):
+        if data_shape[0] % self.num_model_replicas:
+            axes = [None] * len(data_shape)
+            return keras.distribution.TensorLayout(axes, self.device_mesh)
+        return super().get_data_layout(data_shape)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
