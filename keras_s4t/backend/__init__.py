@@ -31,8 +31,10 @@ No other package names a backend.
 - `optimizer_sums`: whether optimizers themselves sum gradients over replicas.
 - `gather(value)`: list of the values of all processes, which must pickle.
 - `copy_from_first(variables)`: assigns the values of the first process.
-- `any_batch_size()`: context manager in which a batch that does not divide by
-  the devices of `keras.distribution` is computed by every one of them.
+- `any_batch_size(sizes)`: context manager in which batches of these sizes, or
+  of unknown ones if `None`, are computed by every device of
+  `keras.distribution` as a whole, unless they divide by the devices. Returns
+  whether devices share batches.
 - `shared_batch()`, `is_shared()`, `sum_over_batch(*tensors)`: see `shares.py`.
 - `count_ids(ids, num_ids)`: how often each of `0 ... num_ids - 1` occurs in an
   int32 tensor of shape `(n,)`, an int32 tensor. Other ids are not counted.

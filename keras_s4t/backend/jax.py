@@ -62,26 +62,29 @@ def copy_from_first(variables):
 
 
 @contextlib.contextmanager
-def any_batch_size():
-    """Lays a batch that does not divide out on every device, as a whole."""
+def any_batch_size(sizes):
+    """A layout of data other than that of `DataParallel`."""
     distribution = keras.distribution.distribution()
     if (
         type(distribution) is not keras.distribution.DataParallel
         # Hosts hold parts of a batch.
         or distribution.num_processes > 1
     ):
-        yield
+        yield True
         return
-    with _AnyBatchSize(distribution.device_mesh).scope():
-        yield
+    count = distribution.num_model_replicas
+    divides = sizes is not None and not any(size % count for size in sizes)
+    # Keras lays out all batches as the first one.
+    if not divides:
+        distribution = _OnEveryDevice(distribution.device_mesh)
+    with distribution.scope():
+        yield divides
 
 
-class _AnyBatchSize(keras.distribution.DataParallel):
+class _OnEveryDevice(keras.distribution.DataParallel):
     def get_data_layout(self, data_shape):
-        if data_shape[0] % self.num_model_replicas:
-            axes = [None] * len(data_shape)
-            return keras.distribution.TensorLayout(axes, self.device_mesh)
-        return super().get_data_layout(data_shape)
+        axes = [None] * len(data_shape)
+        return keras.distribution.TensorLayout(axes, self.device_mesh)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))

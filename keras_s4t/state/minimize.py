@@ -118,7 +118,9 @@ def _is_float(tensor):
 
 def _weighted_sums(tensors, weight):
     """Weighted sums over replicas of float tensors; others as they are."""
-    weighted = [weight * ops.cast(x, "float32") for x in tensors if _is_float(x)]
+    weighted = [
+        weight * ops.cast(x, "float32") for x in tensors if _is_float(x)
+    ]
     sums = iter(sum_over_batch(*weighted))
     return [
         ops.cast(next(sums), x.dtype) if _is_float(x) else x for x in tensors

@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import keras
 
@@ -13,8 +14,8 @@ from keras_s4t.backend import num_replicas
 class SharedBatches:
     """What several devices and processes need around a step.
 
-    Devices of `keras.distribution.DataParallel` (JAX): a batch that does not
-    divide is computed by each of them as a whole.
+    Devices of `keras.distribution.DataParallel` (JAX): batches that do not
+    divide are computed by each of them as a whole.
 
     Processes of `torch.distributed` (PyTorch): each gives `fit` its share of
     every batch. They begin with the weights of the first one and stay equal.
@@ -31,11 +32,27 @@ class SharedBatches:
             self._compare_processes(x, kwargs)
             copy_from_first([*self.variables, *self.optimizer.variables])
         self._sums_metrics = True
+        sizes = batch_sizes(x, kwargs.get("batch_size"))
         try:
-            with any_batch_size():
+            with any_batch_size(sizes) as shares:
+                if not shares:
+                    self._warn_of_whole_batches(sizes)
                 return super().fit(x, y, *args, **kwargs)
         finally:
             self._sums_metrics = False
+
+    def _warn_of_whole_batches(self, sizes):
+        if "devices" in self.warned:
+            return
+        self.warned.add("devices")
+        known = "unknown ones" if sizes is None else sorted(sizes)
+        warnings.warn(
+            "Every device computes whole batches: devices share only batches "
+            "whose sizes are known beforehand and divide by their number, as "
+            "with `drop_remainder=True`. The result is the same. Received: "
+            f"batches of sizes {known}",
+            stacklevel=4,
+        )
 
     def _compare_processes(self, x, options):
         """Raises a `ValueError` if processes would not step together.
@@ -94,34 +111,56 @@ class SharedBatches:
                 variable.assign(value)
         return result
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, *args, **kwargs):
         """As Keras's."""
         sums_metrics, self._sums_metrics = self._sums_metrics, False
         try:
-            with any_batch_size():
-                return super().evaluate(*args, **kwargs)
+            with any_batch_size(batch_sizes(x, kwargs.get("batch_size"))):
+                return super().evaluate(x, *args, **kwargs)
         finally:
             self._sums_metrics = sums_metrics
 
-    def predict(self, *args, **kwargs):
+    def predict(self, x, *args, **kwargs):
         """As Keras's."""
-        with any_batch_size():
-            return super().predict(*args, **kwargs)
+        with any_batch_size(batch_sizes(x, kwargs.get("batch_size"))):
+            return super().predict(x, *args, **kwargs)
 
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, x, *args, **kwargs):
         """As Keras's."""
-        with any_batch_size():
-            return super().train_on_batch(*args, **kwargs)
+        with any_batch_size({len(x)}):
+            return super().train_on_batch(x, *args, **kwargs)
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, x, *args, **kwargs):
         """As Keras's."""
-        with any_batch_size():
-            return super().test_on_batch(*args, **kwargs)
+        with any_batch_size({len(x)}):
+            return super().test_on_batch(x, *args, **kwargs)
 
-    def predict_on_batch(self, *args, **kwargs):
+    def predict_on_batch(self, x):
         """As Keras's."""
-        with any_batch_size():
-            return super().predict_on_batch(*args, **kwargs)
+        with any_batch_size({len(x)}):
+            return super().predict_on_batch(x)
+
+
+def batch_sizes(x, batch_size):
+    """The sizes of batches, a set, or `None` if they are unknown.
+
+    Args:
+        x: What `fit`, `evaluate` and `predict` take.
+        batch_size: That of `x`, if it is an array.
+    """
+    if hasattr(x, "element_spec"):
+        size = keras.tree.flatten(x.element_spec)[0].shape[0]
+        return None if size is None else {size}
+    # Repeated batches are of an inner one.
+    x = getattr(x, "batches", x)
+    if hasattr(x, "num_images"):
+        num_images, batch_size = x.num_images, x.batch_size
+    elif hasattr(x, "shape"):
+        num_images, batch_size = len(x), batch_size or 32
+    else:
+        return None
+    sizes = {min(batch_size, num_images), num_images % batch_size}
+    return sizes - {0}
 
 
 def num_batches(x, options):
