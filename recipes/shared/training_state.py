@@ -20,10 +20,12 @@ class TrainingState(keras.callbacks.Callback):
     Args:
         path: Path of the file, ending in `.weights.h5`.
         steps_per_epoch: int.
+        writes: bool. Whether this process keeps the state, which all read.
     """
 
-    def __init__(self, path, steps_per_epoch):
+    def __init__(self, path, steps_per_epoch, writes=True):
         super().__init__()
+        self.writes = writes
         self.path = pathlib.Path(path)
         self.steps_per_epoch = steps_per_epoch
 
@@ -44,6 +46,8 @@ class TrainingState(keras.callbacks.Callback):
         return math.ceil(steps / self.steps_per_epoch)
 
     def on_epoch_end(self, epoch, logs=None):
+        if not self.writes:
+            return
         with atomic_path(self.path) as path:
             self.model.save_weights(path)
 
