@@ -17,6 +17,7 @@ import numpy as np
 import tiny
 
 import keras_s4t
+from keras_s4t.state.snapshot import Snapshot
 
 JIT = "auto" if keras.backend.backend() == "jax" else False
 # Three steps. Without `even`, the last batch has shares of different sizes.
@@ -31,6 +32,7 @@ def main(folder, *stages):
         "data_parallel": data_parallel,
         "processes": processes,
     }[shares]()
+    os.environ["FOLDER"] = folder
     results = {}
     with scope:
         for stage in stages:
@@ -72,6 +74,14 @@ def processes():
     return contextlib.nullcontext(), dist.get_rank()
 
 
+def barrier(rank):
+    """Waits for the other processes, if there are any."""
+    if rank is not None and os.environ.get("SHARES") == "processes":
+        import torch.distributed as dist
+
+        dist.barrier()
+
+
 def run(stage, rank=None):
     """Three steps of a stage.
 
@@ -107,11 +117,46 @@ def run(stage, rank=None):
     if shares:
         batches = keras_s4t.data.share_of(batches, rank, 2)
         steps = 3 - rank if verb == "disagree" else None
+    if verb == "resume":
+        return resumed(trainer, batches, rank)
     history = trainer.fit(
         batches, verbose=0, shuffle=False, steps_per_epoch=steps
     ).history
     logs = {name: np.array(values[-1]) for name, values in history.items()}
     return tiny.numpy_values(trainer.variables), logs
+
+
+def resumed(trainer, batches, rank):
+    """Two epochs, the second in a training that goes on; exactly as in one."""
+    from shared.training_state import TrainingState
+    from shared.training_state import fit
+
+    before = Snapshot([*trainer.variables, *trainer.optimizer.variables])
+    path = pathlib.Path(os.environ["FOLDER"]) / "state.weights.h5"
+    state = TrainingState(path, 3, writes=not rank)
+
+    def train(epochs):
+        fit(
+            trainer,
+            state,
+            epochs,
+            lambda **_: batches,
+            verbose=0,
+            shuffle=False,
+        )
+        return tiny.numpy_values(trainer.variables)
+
+    trainer.fit(batches, epochs=2, verbose=0, shuffle=False)
+    expected = tiny.numpy_values(trainer.variables)
+    before.restore()
+    train(1)
+    barrier(rank)
+    # What a new process begins with.
+    tiny.fill(trainer, 3)
+    values = train(2)
+    for one, other in zip(values, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    return values, {"files": np.array(len(list(path.parent.glob("state*"))))}
 
 
 if __name__ == "__main__":

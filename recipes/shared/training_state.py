@@ -46,10 +46,12 @@ class TrainingState(keras.callbacks.Callback):
         return math.ceil(steps / self.steps_per_epoch)
 
     def on_epoch_end(self, epoch, logs=None):
+        # On JAX, hosts fill the variables together.
+        model = self.model
         if not self.writes:
             return
         with atomic_path(self.path) as path:
-            self.model.save_weights(path)
+            model.save_weights(path)
 
     def remove(self):
         """Removes the file; for when nothing is left to do."""
