@@ -3,8 +3,10 @@
 import contextlib
 import functools
 
-import jax
 import keras
+
+# isort: split
+import jax
 from jax import numpy as jnp
 
 from keras_s4t.backend.selection import apply_statelessly

@@ -18,8 +18,9 @@ class SourceTrainer(TaskTrainer):
     processes of `torch.distributed`, which pass `fit` their shares of every
     batch (`keras_s4t.data.share_of`), a step is that of the whole batch; see
     `Method.shares_batch`. The loss is that of the tasks plus what the method
-    adds (Equation 7). If the decoder makes auxiliary predictions (see `Decoder.with_auxiliaries`),
-    the losses of the tasks are added for every one of them.
+    adds (Equation 7). If the decoder makes auxiliary predictions (see
+    `Decoder.with_auxiliaries`), the losses of the tasks are added for every
+    one of them.
 
     Args:
         network: A `MultiTaskModel`.
