@@ -237,7 +237,8 @@ def run(parser, arguments, config, group):
     train(trainer, state, arguments, config, group)
     if not group.is_first:
         return
-    with atomic_path(arguments.output / "source.keras") as path:
+    path = arguments.output / "source.keras"
+    with atomic_path(path) as path, processes.alone():
         trainer.save(path)
     write_json(arguments.output / "training.json", log(arguments, config))
     state.remove()

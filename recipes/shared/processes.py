@@ -60,6 +60,21 @@ class Group:
                 dist.barrier()
 
 
+@contextlib.contextmanager
+def alone():
+    """Within it, Keras makes variables for this process, not for all hosts.
+
+    Keras makes layers when it saves a model. Those that `DataParallel` lays out
+    would wait for the same ones of other hosts.
+    """
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
 def add_processes_argument(parser):
     """Adds `--processes`."""
     parser.add_argument(

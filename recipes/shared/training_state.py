@@ -8,6 +8,7 @@ import time
 import keras
 
 from keras_s4t.files import atomic_path
+from shared.processes import alone
 
 
 class TrainingState(keras.callbacks.Callback):
@@ -50,7 +51,7 @@ class TrainingState(keras.callbacks.Callback):
         model = self.model
         if not self.writes:
             return
-        with atomic_path(self.path) as path:
+        with atomic_path(self.path) as path, alone():
             model.save_weights(path)
 
     def remove(self):
