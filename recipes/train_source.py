@@ -12,6 +12,10 @@ would have had; its state is kept in `state.weights.h5` meanwhile.
 An epoch is a pass over the images, or `--steps-per-epoch`; the configurations
 of real datasets train for the paper's 60,000 steps.
 
+`--processes 2` trains in two processes or on two devices, each of which
+computes its share of every batch. The result is that of one but for rounding,
+and on PyTorch and TensorFlow for the random masks and noise of a method.
+
 SynthRooms, 6,000 rooms in 30 epochs, takes 45 minutes on two cores, rendering
 included. The last epoch's validation: semantic segmentation 0.64 mIoU, depth
 0.37 m RMSE, surface normals 18.6 degrees mean angular error, edges 0.216 RMSE.
@@ -21,14 +25,17 @@ import shared.quiet_start  # noqa: F401
 
 # isort: split
 import argparse
-import functools
+import contextlib
 import json
+import os
 import pathlib
+import sys
 import time
 
 from benchmarking.results import describe_environment
 from configs.config_arguments import add_config_arguments
 from configs.config_arguments import config_of
+from shared import processes
 from shared.results_file import given_command
 from shared.results_file import write_json
 from shared.training_state import HistoryFile
@@ -37,6 +44,9 @@ from shared.training_state import fit
 
 import keras_s4t
 from keras_s4t.files import atomic_path
+
+# A single process.
+ONE = processes.Group()
 
 
 def make_parser():
@@ -62,6 +72,7 @@ def make_parser():
         choices=("fixed", "awl"),
         help="the tasks' weights, or automatic weighting",
     )
+    processes.add_processes_argument(parser)
     parser.add_argument("--output", type=pathlib.Path, default="runs/source")
     parser.add_argument("--quick", action="store_true", help="a few seconds")
     return parser
@@ -89,6 +100,10 @@ def parse_arguments():
         if value is not None and value < 1:
             option = name.replace("_", "-")
             parser.error(f"--{option} must be at least 1, not {value}")
+    try:
+        processes.check_processes(arguments.processes, arguments.batch_size)
+    except ValueError as error:
+        parser.error(str(error))
     arguments.source = arguments.source or config.source
     return parser, arguments, config
 
@@ -122,7 +137,7 @@ def load_training_images(arguments, config, **stream):
     )
 
 
-def train(trainer, state, arguments, config):
+def train(trainer, state, arguments, config, group=ONE):
     """Trains, from the state that an interrupted training left.
 
     Args:
@@ -130,20 +145,29 @@ def train(trainer, state, arguments, config):
         state: `TrainingState`.
         arguments: The command line's values.
         config: `Configuration`.
+        group: `Group` of the processes that train.
     """
-    validation = load_split(
-        arguments,
-        config,
-        "validation",
-        num_examples=8 if arguments.quick else None,
-    )
+
+    def load_share(**stream):
+        return group.share(load_training_images(arguments, config, **stream))
+
+    # The first process may render, and all read what it kept.
+    with group.first_one_first():
+        validation = load_split(
+            arguments,
+            config,
+            "validation",
+            num_examples=8 if arguments.quick else None,
+        )
+    history = HistoryFile(arguments.output / "history.json")
     fit(
         trainer,
         state,
         arguments.epochs,
-        functools.partial(load_training_images, arguments, config),
-        callbacks=[HistoryFile(arguments.output / "history.json")],
+        load_share,
+        callbacks=[history] if group.is_first else [],
         validation_data=validation,
+        verbose="auto" if group.is_first else 0,
     )
 
 
@@ -170,19 +194,29 @@ def log(arguments, config):
         "num_examples": arguments.num_examples,
         "batch_size": arguments.batch_size,
         "steps_per_epoch": arguments.steps_per_epoch,
+        "processes": max(
+            arguments.processes, int(os.environ.get("WORLD_SIZE", 1))
+        ),
         "seed": arguments.seed,
         "seconds": round(sum(row["seconds"] for row in rows)),
         "epochs": rows,
     }
 
 
-def main():
-    """Runs the recipe."""
-    parser, arguments, config = parse_arguments()
+def run(parser, arguments, config, group):
+    """Trains and writes, as one of the processes.
+
+    Args:
+        parser: `argparse.ArgumentParser`.
+        arguments: The command line's values.
+        config: `Configuration`.
+        group: `Group` of the processes that train.
+    """
     start = time.time()
     try:
         if arguments.steps_per_epoch is None:
-            one_pass = load_training_images(arguments, config)
+            with group.first_one_first():
+                one_pass = load_training_images(arguments, config)
             arguments.steps_per_epoch = int(one_pass.cardinality())
         trainer = config.make_trainer(
             config.make_network(arguments.seed),
@@ -193,16 +227,36 @@ def main():
         )
     except ValueError as error:
         parser.error(str(error))
-    print(describe(trainer))
+    if group.is_first:
+        print(describe(trainer))
     state = TrainingState(
-        arguments.output / "state.weights.h5", arguments.steps_per_epoch
+        arguments.output / "state.weights.h5",
+        arguments.steps_per_epoch,
+        writes=group.is_first,
     )
-    train(trainer, state, arguments, config)
-    with atomic_path(arguments.output / "source.keras") as path:
+    train(trainer, state, arguments, config, group)
+    if not group.is_first:
+        return
+    path = arguments.output / "source.keras"
+    with atomic_path(path) as path, processes.alone():
         trainer.save(path)
     write_json(arguments.output / "training.json", log(arguments, config))
     state.remove()
     print(f"Done in {time.time() - start:.0f} s: see {arguments.output}")
+
+
+def main():
+    """Runs the recipe."""
+    parser, arguments, config = parse_arguments()
+    status = processes.start_again(arguments.processes)
+    if status is not None:
+        sys.exit(status)
+    with contextlib.ExitStack() as stack:
+        try:
+            group = stack.enter_context(processes.group(arguments.processes))
+        except ValueError as error:
+            parser.error(str(error))
+        run(parser, arguments, config, group)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "tasks": {"backend", "losses", "metrics", "vectors"},
     "curves": {"files"},
     "layers": set(),
-    "losses": {"checks", "vectors"},
+    "losses": {"backend", "checks", "vectors"},
     "metrics": {"backend", "vectors"},
     "optimizers": set(),
     "state": {"backend"},

@@ -20,8 +20,22 @@ No other package names a backend.
   values. The host does not wait for the device.
 - `apply_scaled(optimizer, gradients, updated)`: applies scaled gradients of a
   `LossScaleOptimizer`, unless they are not finite.
-- `replicated(loss)`: the share of one replica in a loss whose gradients are
-  summed over replicas.
+- `replicated(loss)`: the share of one replica in a number that TensorFlow sums
+  over replicas.
+- `num_replicas()`: how many replicas compute a step together, each on its share
+  of a batch: of `tf.distribute`, or processes of `torch.distributed`. 1 on JAX,
+  which computes a step of the whole batch on any number of devices.
+- `all_reduce(tensors)`: sums of float tensors over replicas. Gradients flow
+  through them, as those of a loss that is summed over replicas. Every replica
+  must call it.
+- `optimizer_sums`: whether optimizers themselves sum gradients over replicas.
+- `gather(value)`: list of the values of all processes, which must pickle.
+- `copy_from_first(variables)`: assigns the values of the first process.
+- `any_batch_size(sizes)`: context manager in which batches of these sizes, or
+  of unknown ones if `None`, are computed by every device of
+  `keras.distribution` as a whole, unless they divide by the devices. Returns
+  whether devices share batches.
+- `shared_batch()`, `is_shared()`, `sum_over_batch(*tensors)`: see `shares.py`.
 - `count_ids(ids, num_ids)`: how often each of `0 ... num_ids - 1` occurs in an
   int32 tensor of shape `(n,)`, an int32 tensor. Other ids are not counted.
 - `exports_itself`: whether Keras writes every format of `Model.export` here.
@@ -55,9 +69,22 @@ batch_norm_with_given_statistics = _backend.batch_norm_with_given_statistics
 write_if = _backend.write_if
 apply_scaled = _backend.apply_scaled
 replicated = _backend.replicated
+num_replicas = _backend.num_replicas
+all_reduce = _backend.all_reduce
+optimizer_sums = _backend.optimizer_sums
+gather = _backend.gather
+copy_from_first = _backend.copy_from_first
+any_batch_size = _backend.any_batch_size
 has_exact_moments = _backend.has_exact_moments
 count_ids = _backend.count_ids
 argmax = _backend.argmax
 exports_itself = _backend.exports_itself
 fewer_threads = _backend.fewer_threads
 full_precision = _backend.full_precision
+
+# They take the functions above.
+from keras_s4t.backend.shares import is_shared  # noqa: E402
+from keras_s4t.backend.shares import shared_batch  # noqa: E402
+from keras_s4t.backend.shares import sum_over_batch  # noqa: E402
+
+__all__ = ["is_shared", "shared_batch", "sum_over_batch"]

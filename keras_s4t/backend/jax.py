@@ -3,6 +3,9 @@
 import contextlib
 import functools
 
+import keras
+
+# isort: split
 import jax
 from jax import numpy as jnp
 
@@ -12,6 +15,8 @@ from keras_s4t.backend.selection import write_selected
 apply_scaled = apply_statelessly
 has_exact_moments = True
 exports_itself = False
+# One computation, whatever the number of devices.
+optimizer_sums = True
 no_gradients = contextlib.nullcontext
 # XLA fuses the selection with what was written.
 write_if = write_selected
@@ -35,8 +40,53 @@ def checkpoint(fn, *inputs):
 
 
 def replicated(loss):
-    """Gradients are not summed over replicas here."""
+    """Nothing is summed over replicas here."""
     return loss
+
+
+def num_replicas():
+    """One: devices are XLA's business."""
+    return 1
+
+
+def all_reduce(tensors):
+    """Those of the one replica."""
+    return tensors
+
+
+def gather(value):
+    """That of the one replica: hosts run one computation, too."""
+    return [value]
+
+
+def copy_from_first(variables):
+    """Keras lays out variables over devices and hosts."""
+
+
+@contextlib.contextmanager
+def any_batch_size(sizes):
+    """A layout of data other than that of `DataParallel`."""
+    distribution = keras.distribution.distribution()
+    if (
+        type(distribution) is not keras.distribution.DataParallel
+        # Hosts hold parts of a batch.
+        or distribution.num_processes > 1
+    ):
+        yield True
+        return
+    count = distribution.num_model_replicas
+    divides = sizes is not None and not any(size % count for size in sizes)
+    # Keras lays out all batches as the first one.
+    if not divides:
+        distribution = _OnEveryDevice(distribution.device_mesh)
+    with distribution.scope():
+        yield divides
+
+
+class _OnEveryDevice(keras.distribution.DataParallel):
+    def get_data_layout(self, data_shape):
+        axes = [None] * len(data_shape)
+        return keras.distribution.TensorLayout(axes, self.device_mesh)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))

@@ -8,6 +8,7 @@ from keras_s4t.backend.selection import write_selected
 
 has_exact_moments = True
 exports_itself = True
+optimizer_sums = True
 no_gradients = contextlib.nullcontext
 
 
@@ -31,7 +32,7 @@ def write_if(condition, write, variables):
     """A branch of the graph; with several replicas, a selection."""
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         # Replicas cannot be merged within a branch.
-        write_selected(_of_all_replicas(condition), write, variables)
+        write_selected(condition, write, variables)
         return
 
     def branch():
@@ -41,20 +42,41 @@ def write_if(condition, write, variables):
     tf.cond(condition, branch, lambda: False)
 
 
-def _of_all_replicas(condition):
-    context = tf.distribute.get_replica_context()
-    count = context.all_reduce("sum", tf.cast(condition, "int32"))
-    return count == context.num_replicas_in_sync
-
-
 def apply_scaled(optimizer, gradients, updated):
     """A branch of the optimizer's own: TensorFlow has no pure function."""
     optimizer.apply(gradients, updated)
 
 
 def replicated(loss):
-    """The mean over replicas, whose gradients are summed."""
+    """The mean over replicas, which are summed."""
     return loss / tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def num_replicas():
+    """Those of the strategy whose replica is computed."""
+    if tf.distribute.in_cross_replica_context():
+        return 1
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def all_reduce(tensors):
+    """TensorFlow's own, whose gradient is the sum of gradients."""
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+
+
+def gather(value):
+    """Replicas are of one process here."""
+    return [value]
+
+
+def any_batch_size(sizes):
+    """Nothing to do: shares may differ here."""
+    return contextlib.nullcontext(True)
+
+
+def copy_from_first(variables):
+    """TensorFlow mirrors variables."""
 
 
 def checkpoint(fn, *inputs):

@@ -4,6 +4,7 @@ import contextlib
 
 import keras
 import torch
+import torch.distributed as dist
 from torch.utils import checkpoint as torch_checkpoint
 
 from keras_s4t.backend.selection import apply_statelessly
@@ -12,6 +13,7 @@ from keras_s4t.backend.selection import write_selected
 apply_scaled = apply_statelessly
 has_exact_moments = False
 exports_itself = False
+optimizer_sums = False
 no_gradients = torch.no_grad
 
 
@@ -45,8 +47,64 @@ def write_if(condition, write, variables):
 
 
 def replicated(loss):
-    """Gradients are not summed over replicas here."""
+    """Processes have numbers of their own."""
     return loss
+
+
+def num_replicas():
+    """The processes of the default group."""
+    if not dist.is_available() or not dist.is_initialized():
+        return 1
+    return dist.get_world_size()
+
+
+def all_reduce(tensors):
+    """One message for all tensors."""
+    flat = [tensor.to(torch.float32).reshape(-1) for tensor in tensors]
+    total = _SumOverProcesses.apply(torch.cat(flat))
+    parts = total.split([part.numel() for part in flat])
+    return [
+        part.reshape(tensor.shape).to(tensor.dtype)
+        for part, tensor in zip(parts, tensors, strict=True)
+    ]
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient):
+        total = gradient.clone()
+        dist.all_reduce(total)
+        return total
+
+
+def gather(value):
+    """By the default group."""
+    values = [value] * num_replicas()
+    if num_replicas() > 1:
+        dist.all_gather_object(values, value)
+    return values
+
+
+def any_batch_size(sizes):
+    """Nothing to do: shares may differ here."""
+    return contextlib.nullcontext(True)
+
+
+def copy_from_first(variables):
+    """By the default group."""
+    if num_replicas() == 1:
+        return
+    with torch.no_grad():
+        for variable in variables:
+            value = variable.value.detach().clone()
+            dist.broadcast(value, 0)
+            variable.assign(value)
 
 
 def checkpoint(fn, *inputs):

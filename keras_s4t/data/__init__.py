@@ -12,6 +12,7 @@ from keras_s4t.data.pipeline.canvas import Canvas
 from keras_s4t.data.pipeline.training import Training
 from keras_s4t.data.records import examples_from_arrays
 from keras_s4t.data.restyling import restyle
+from keras_s4t.data.shares import share_of
 from keras_s4t.data.streams import online_stream
 from keras_s4t.data.synth_rooms import DOMAINS
 from keras_s4t.data.synth_rooms import SynthRooms
@@ -32,4 +33,5 @@ __all__ = [
     "load",
     "online_stream",
     "restyle",
+    "share_of",
 ]

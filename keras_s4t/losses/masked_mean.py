@@ -2,11 +2,15 @@
 
 from keras import ops
 
+from keras_s4t.backend import is_shared
+from keras_s4t.backend import sum_over_batch
 from keras_s4t.checks import same_shape
 
 
 def masked_mean(values, mask=None):
     """Weighted mean over pixels of the sum over channels.
+
+    In a step that replicas share, over the pixels of the whole batch.
 
     Args:
         values: Tensor of shape `(batch_size, height, width, channels)`, or
@@ -30,13 +34,16 @@ def masked_mean(values, mask=None):
             "`values` must have shape `(batch_size, height, width[, "
             f"channels])`. Received: values.shape={tuple(values.shape)}"
         )
+    if mask is None and is_shared():
+        # Shares may have different sizes.
+        mask = ops.ones_like(values[..., :1])
     if mask is None:
         return values.shape[-1] * ops.mean(values)
     weights = pixel_weights(mask, values)
     values = ops.sum(zero_invalid(values, weights), axis=-1, keepdims=True)
-    total = ops.sum(weights)
+    summed, total = sum_over_batch(ops.sum(values * weights), ops.sum(weights))
     # The branch not taken must not divide by 0 either: its gradient is NaN.
-    return ops.sum(values * weights) / ops.where(total > 0, total, 1.0)
+    return summed / ops.where(total > 0, total, 1.0)
 
 
 def pixel_weights(mask, values):

@@ -43,6 +43,10 @@ class Method(keras.layers.Layer):
             to `remember`, in the place of features to `collect`.
         frozen_network: bool. Whether source training leaves the network as it
             is, and trains the method alone, on a network trained before.
+        shares_batch: bool. Whether losses are means over images or pixels, so
+            that several replicas or processes can compute a step together,
+            each on its share of a batch. If not, they raise an error. The
+            devices of JAX are no replicas.
 
     Raises:
         ValueError: If `prior` or `momentum` is out of its range.
@@ -59,6 +63,7 @@ class Method(keras.layers.Layer):
     needs_source = ()
     remembers = False
     frozen_network = False
+    shares_batch = True
 
     def __init__(self, prior=0.0, momentum=None, **kwargs):
         super().__init__(**kwargs)

@@ -1,3 +1,5 @@
+import math
+
 import keras
 from keras import layers
 from keras import ops
@@ -99,7 +101,7 @@ def normalize(norm, inputs, training=False):
             beta,
             norm.epsilon,
         )
-    if current_following().prior:
+    if current_following().prior or backend.is_shared():
         return normalize_composed(norm, inputs)
     outputs, *statistics = backend.batch_norm_with_batch_statistics(
         inputs, gamma, beta, norm.epsilon
@@ -111,9 +113,9 @@ def normalize(norm, inputs, training=False):
 def normalize_composed(norm, inputs):
     """Batch normalization by elementary operations.
 
-    With the statistics of the batch, mixed with those of the source if a
-    `Following` says so. Gradients flow through the share of the batch, which
-    fused operations cannot do.
+    With the statistics of the batch, of the whole batch where replicas share
+    it, mixed with those of the source if a `Following` says so. Gradients flow
+    through the share of the batch, which fused operations cannot do.
 
     Args:
         norm: A `keras.layers.BatchNormalization` over the last axis.
@@ -124,15 +126,27 @@ def normalize_composed(norm, inputs):
     """
     values = ops.cast(inputs, "float32")
     axes = tuple(range(len(inputs.shape) - 1))
-    mean = ops.mean(values, axes)
-    statistics = mean, ops.mean(ops.square(values - mean), axes)
+    size = ops.cast(ops.shape(inputs)[0], "float32")
+    if backend.is_shared():
+        size, statistics = _shared_statistics(values, size, axes)
+    else:
+        mean = ops.mean(values, axes)
+        statistics = mean, ops.mean(ops.square(values - mean), axes)
     following = current_following()
     if following.prior:
         moving = norm.moving_mean, norm.moving_variance
-        size = ops.shape(inputs)[0]
         statistics = following.mixed(moving, statistics, size)
     move_statistics(norm, map(ops.stop_gradient, statistics))
     return scaled(norm, values, *statistics, inputs.dtype)
+
+
+def _shared_statistics(values, size, axes):
+    """Number of images, and mean and variance of a batch that is shared."""
+    pixels = math.prod(values.shape[1:-1])
+    total, size = backend.sum_over_batch(ops.sum(values, axes), size)
+    mean = total / (size * pixels)
+    (total,) = backend.sum_over_batch(ops.sum(ops.square(values - mean), axes))
+    return size, (mean, total / (size * pixels))
 
 
 def scaled(norm, values, mean, variance, dtype):

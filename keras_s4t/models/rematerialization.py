@@ -44,11 +44,11 @@ class RematerializedModel:
 def _run_twice(segment, inputs, training):
     variables, names = segment.variables, list(segment.output)
     # The second run is part of the backward pass.
-    following = current_following()
+    following, shares = current_following(), backend.is_shared()
     written = []
 
     def call(inputs):
-        with follow(following):
+        with follow(following), backend.shared_batch(shares):
             return segment(inputs, training=training)
 
     def run(inputs, *values):

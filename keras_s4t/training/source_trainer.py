@@ -13,10 +13,14 @@ from keras_s4t.training.task_trainer import TaskTrainer
 class SourceTrainer(TaskTrainer):
     """Trains a network and a method on labeled source images.
 
-    Mixed precision, distribution and everything else that `fit` offers work as
-    usual. The loss is that of the tasks plus what the method adds (Equation 7).
-    If the decoder makes auxiliary predictions (see `Decoder.with_auxiliaries`),
-    the losses of the tasks are added for every one of them.
+    Mixed precision and everything else that `fit` offers work as usual. Under
+    `tf.distribute.MirroredStrategy`, `keras.distribution.DataParallel` and in
+    processes of `torch.distributed`, which pass `fit` their shares of every
+    batch (`keras_s4t.data.share_of`), a step is that of the whole batch; see
+    `Method.shares_batch`. The loss is that of the tasks plus what the method
+    adds (Equation 7). If the decoder makes auxiliary predictions (see
+    `Decoder.with_auxiliaries`), the losses of the tasks are added for every
+    one of them.
 
     Args:
         network: A `MultiTaskModel`.

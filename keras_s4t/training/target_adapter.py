@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_s4t.backend import no_gradients
 from keras_s4t.backend import replicated
+from keras_s4t.backend import shared_batch
 from keras_s4t.batches import joined
 from keras_s4t.batches import labeled_arrays
 from keras_s4t.checks import check_compiled
@@ -508,7 +509,9 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
             return {"loss": self.loss_metric.result()}
         with no_gradients():
             if not predicts:
-                predictions = self(images)
+                # With the statistics of the batch, perhaps.
+                with shared_batch():
+                    predictions = self(images)
             return self.compute_metrics(images, labels, predictions, masks)
 
     def _target_loss(self, images, predicts):

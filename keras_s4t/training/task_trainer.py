@@ -24,12 +24,15 @@ from keras_s4t.checks import look_at_batch
 from keras_s4t.state.kept_state import StateMixins
 from keras_s4t.state.minimize import minimize
 from keras_s4t.state.whole_weights import WholeWeights
+from keras_s4t.training.shared_batches import SharedBatches
 from keras_s4t.training.train_step import StepMixin
 
 NOT_COMPILED = ("loss_weights", "weighted_metrics")
 
 
-class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
+class TaskTrainer(
+    StepMixin, SharedBatches, *StateMixins, WholeWeights, keras.Model
+):
     """Base class of source training and test-time training.
 
     Losses and metrics come from the tasks, so `compile` needs an optimizer
@@ -243,15 +246,17 @@ class TaskTrainer(StepMixin, *StateMixins, WholeWeights, keras.Model):
         Returns:
             The other tensors of `loss_fn`.
         """
+        self.check_shares()
+        num_images = ops.cast(ops.shape(images)[0], "float32")
         loss, others, is_finite = minimize(
             loss_fn,
             self.updated_variables,
             self._state,
             self.optimizer,
             dropped,
+            num_images,
         )
         is_finite = ops.cast(is_finite, "float32")
-        num_images = ops.cast(ops.shape(images)[0], "float32")
         self.loss_metric.update_state(
             ops.where(is_finite > 0, loss, 0.0),
             sample_weight=is_finite * num_images,

@@ -8,6 +8,7 @@ import time
 import keras
 
 from keras_s4t.files import atomic_path
+from shared.processes import alone
 
 
 class TrainingState(keras.callbacks.Callback):
@@ -20,10 +21,12 @@ class TrainingState(keras.callbacks.Callback):
     Args:
         path: Path of the file, ending in `.weights.h5`.
         steps_per_epoch: int.
+        writes: bool. Whether this process keeps the state, which all read.
     """
 
-    def __init__(self, path, steps_per_epoch):
+    def __init__(self, path, steps_per_epoch, writes=True):
         super().__init__()
+        self.writes = writes
         self.path = pathlib.Path(path)
         self.steps_per_epoch = steps_per_epoch
 
@@ -44,8 +47,12 @@ class TrainingState(keras.callbacks.Callback):
         return math.ceil(steps / self.steps_per_epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        with atomic_path(self.path) as path:
-            self.model.save_weights(path)
+        # On JAX, hosts fill the variables together.
+        model = self.model
+        if not self.writes:
+            return
+        with atomic_path(self.path) as path, alone():
+            model.save_weights(path)
 
     def remove(self):
         """Removes the file; for when nothing is left to do."""

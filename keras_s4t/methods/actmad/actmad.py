@@ -40,6 +40,8 @@ class ActMAD(Method):
 
     bn_mode = "source"
     needs_source = ("statistics",)
+    # The loss is of the statistics of a batch.
+    shares_batch = False
 
     def __init__(
         self, image_size=(256, 256), layers="all", spatial=True, **kwargs

@@ -38,6 +38,8 @@ class ClusT3(Method):
 
     bn_mode = "update"
     needs_source = ("training",)
+    # The loss is of the statistics of a batch.
+    shares_batch = False
 
     def __init__(
         self,

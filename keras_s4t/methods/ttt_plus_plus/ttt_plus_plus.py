@@ -44,6 +44,8 @@ class TTTPlusPlus(Method):
 
     bn_mode = "update"
     needs_source = ("training", "statistics")
+    # The loss is of the statistics of a batch.
+    shares_batch = False
 
     def __init__(
         self,
