@@ -192,8 +192,8 @@ def _mirrored(count):
 
     if "TF_CONFIG" in os.environ:
         raise ValueError(
-            "Several hosts must train with JAX or PyTorch: Keras 3 has no "
-            "trainer for them on TensorFlow. Received: TF_CONFIG is set"
+            "Several hosts must train with JAX or PyTorch: on TensorFlow this "
+            "program uses the devices of one. Received: TF_CONFIG is set"
         )
     if count == 1:
         yield Group()
