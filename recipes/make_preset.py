@@ -10,6 +10,10 @@ into the folder of the package's presets, or `--output`. Beside it are
 after loading the preset again, and `README.md`, a card made from both: metrics
 on test images of the source, and of every target before and after an online
 adaptation in one pass, one step per batch of eight.
+
+`--shares runs/gain/results.json` takes what `beyond_batch_norm.py` chose on
+corrupted source images: how much the synchronizer of S4T counts in averages,
+by task.
 """
 
 import shared.quiet_start  # noqa: F401
@@ -19,6 +23,7 @@ import argparse
 import json
 import pathlib
 import platform
+import textwrap
 
 import keras
 from benchmarking.hardware import device_name
@@ -52,6 +57,7 @@ adapter.compile()
 prediction = adapter.adapt(images)  # RGB in 0 ... 255
 ```
 
+{shares}\
 The images are synthetic rooms: the model knows nothing of photographs. It is
 there to try the package and to compare methods with.
 
@@ -82,6 +88,11 @@ def parse_arguments():
         default=pathlib.Path("runs/source/source.keras"),
         help="what train_source.py wrote",
     )
+    parser.add_argument(
+        "--shares",
+        type=pathlib.Path,
+        help="what beyond_batch_norm.py wrote for the model",
+    )
     parser.add_argument("--num-test", type=int, default=200, help="images")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument(
@@ -97,6 +108,15 @@ def parse_arguments():
         parser.error(str(error))
     if arguments.quick:
         arguments.num_test = 16
+    if arguments.shares is not None:
+        try:
+            content = json.loads(arguments.shares.read_text())
+            arguments.shares = content["choice"]["shares"]
+        except (OSError, ValueError, KeyError) as error:
+            parser.error(
+                "--shares must be the results.json of beyond_batch_norm.py, "
+                f"not {arguments.shares} ({error!r})"
+            )
     return arguments, config
 
 
@@ -170,6 +190,19 @@ def metrics_table(measured, name, tasks):
     return Table(name, headers, rows)
 
 
+def describe_shares(shares, tasks):
+    """A sentence about what the synchronizer counts, or nothing."""
+    if shares is None:
+        return ""
+    counts = [f"{shares[t.name]:g} for {t.title.lower()}" for t in tasks]
+    text = (
+        'Averages with the synchronizer (`compile(averages=["synchronizer"])`) '
+        f"count it by {', '.join(counts[:-1])} and {counts[-1]}, chosen on "
+        "corrupted source images by `beyond_batch_norm.py`."
+    )
+    return textwrap.fill(text, 80, break_long_words=False) + "\n\n"
+
+
 def write_card(folder, arguments, config, measured, training):
     """Writes the card of a preset."""
     adapter = keras_s4t.TargetAdapter.from_preset(folder)
@@ -187,6 +220,7 @@ def write_card(folder, arguments, config, measured, training):
         epochs=len(training["epochs"]),
         parameters=f"{network.count_params():,}",
         method_parameters=f"{method.count_params():,}",
+        shares=describe_shares(arguments.shares, network.tasks),
         tables="\n".join(table.markdown() for table in tables),
         num_test=arguments.num_test,
         batch_size=arguments.batch_size,
@@ -208,6 +242,8 @@ def main():
         (arguments.model.parent / "training.json").read_text()
     )
     folder = arguments.output / arguments.name
+    if arguments.shares is not None:
+        trainer.method.synchronizer_share = dict(arguments.shares)
     adapter = keras_s4t.TargetAdapter(trainer.network, trainer.method)
     adapter.save_to_preset(folder, overwrite=True, dtype="float16")
     measured = measure(folder, arguments, config)

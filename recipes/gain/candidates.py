@@ -71,13 +71,14 @@ def candidates(quick=False):
     """What is chosen from, on corrupted source images."""
     if quick:
         return [replay(1, 1e-4), replay(1, 1e-3, update="batch_norm")]
+    # To Adam, the ratio of the two weights matters alone.
     return [
-        replay(1, 1e-4),
-        replay(4, 1e-4),
-        replay(4, 3e-4),
+        replay(1, 1e-4, teacher_weight=1.0),
+        replay(4, 1e-4, teacher_weight=1.0),
+        replay(4, 3e-4, teacher_weight=1.0),
+        replay(1, 1e-4, teacher_weight=0.3),
         replay(4, 1e-4, teacher_weight=0.3),
-        replay(4, 1e-4, replay_weight=3.0),
-        replay(4, 1e-3, update="batch_norm"),
+        replay(4, 1e-3, teacher_weight=1.0, update="batch_norm"),
     ]
 
 

@@ -41,7 +41,9 @@ class ReplayS4T(S4T):
         memory_size: int. Number of stored images. They take
             `memory.num_bytes`.
         replay_batch_size: int. Stored images per step.
-        teacher_weight: float. Weight of the distance to the teacher.
+        teacher_weight: float. Weight of the distance to the teacher. The
+            default was chosen on corrupted source images, with
+            `replay_weight=1`.
         replay_weight: float. Weight of the source loss.
         teacher_momentum: float in [0, 1]. Of the moving average of the
             weights; with 1 the teacher has the source's.
@@ -84,7 +86,7 @@ class ReplayS4T(S4T):
         image_size=256,
         memory_size=64,
         replay_batch_size=8,
-        teacher_weight=1.0,
+        teacher_weight=0.3,
         replay_weight=1.0,
         teacher_momentum=0.99,
         restyles=True,

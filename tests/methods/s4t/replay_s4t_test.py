@@ -129,7 +129,10 @@ def test_the_teacher_is_a_moving_average():
 
 def test_the_teacher_is_the_mean_of_decoders_mirror_and_synchronizer():
     adapter = make_adapter(
-        keras.optimizers.SGD(0.0), jitter=STILL, replay_weight=0.0
+        keras.optimizers.SGD(0.0),
+        jitter=STILL,
+        teacher_weight=1.0,
+        replay_weight=0.0,
     )
     method, tasks = adapter.method, adapter.tasks
     images, *_ = tiny.make_arrays(4)
