@@ -163,6 +163,26 @@ def test_synchronizer_accuracy(folder, source):
 
 @needs_minutes
 @pytest.mark.slow
+def test_make_preset(folder, source):
+    shares = {"semseg": 0.25, "depth": 0.5, "normals": 0.75, "edge": 0.0}
+    chosen = folder / "chosen.json"
+    chosen.write_text(json.dumps({"choice": {"shares": shares}}))
+    arguments = ("--model", source, "--cache", "cache", "--name", "tiny")
+    output = run(folder, "make_preset", *arguments, "--shares", chosen)
+    preset = output / "tiny"
+    adapter = keras_s4t.TargetAdapter.from_preset(preset)
+    assert adapter.method.synchronizer_share == shares
+    measured = json.loads((preset / "metrics.json").read_text())["domains"]
+    assert list(measured) == ["synth_rooms/source", "synth_rooms/mixed"]
+    card = " ".join((preset / "README.md").read_text().split())
+    assert "0.75 for surface normals and 0 for edges, chosen on" in card
+    chosen.write_text("{}")
+    with pytest.raises(SystemExit):
+        run(folder, "make_preset", *arguments, "--shares", chosen)
+
+
+@needs_minutes
+@pytest.mark.slow
 def test_adapt_images(folder, source):
     photographs = folder / "photographs"
     photographs.mkdir()
