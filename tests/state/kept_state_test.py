@@ -18,6 +18,14 @@ on_jax = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Programs that a shell starts in the background ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Failing(keras.callbacks.Callback):
     """Fails after the second batch, by an error or by Ctrl-C."""
 
