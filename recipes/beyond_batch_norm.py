@@ -85,7 +85,8 @@ NOTE = """\
 Delta_TTT in percent, over the plain prediction of BatchNormOnly with one step
 on each batch. What follows ± is half of the 95 % confidence interval of the
 mean over seeds. "equal" is the chosen method over BatchNormOnly at the same
-prediction, "all" the chosen prediction of it over BatchNormOnly's plain one.
+prediction, "equal steps" the same over BatchNormOnly with as many steps on each
+batch, "all" the chosen prediction of it over BatchNormOnly's plain one.
 """
 
 
@@ -210,41 +211,63 @@ def write_csv(path, runs):
                 writer.writerow({"target": target, "seed": seed, **rounded})
 
 
-def summary_table(runs, targets, seeds):
+def over_same_steps(tasks, rows, row):
+    """Delta_TTT over BatchNormOnly at the same prediction and steps."""
+    control = next(
+        other
+        for other in rows
+        if other["method"] == CONTROL
+        and other["prediction"] == row["prediction"]
+        and other["steps"] == row["steps"]
+    )
+    return gain(tasks, control, row)
+
+
+def summary_table(runs, targets, seeds, tasks):
     """A row per target: controls and the method, over batch norm."""
-    headers = ["", "S4T", "BatchNormOnly\nfused + flip", "equal", "all", "safe"]
-    rows = []
+    headers = [
+        "",
+        "S4T",
+        "BatchNormOnly\nfused + flip",
+        "equal",
+        "equal\nsteps",
+        "all",
+        "safe",
+    ]
+    plain = "over_batch_norm_plain"
+
+    def find(rows, matches):
+        return next(row for row in rows if matches(row))
+
+    columns = [
+        lambda rows: find(
+            rows, lambda r: r["method"] == "S4T" and r["prediction"] == PLAIN
+        )[plain],
+        lambda rows: find(
+            rows, lambda r: r["method"] == CONTROL and r["prediction"] == BOTH
+        )[plain],
+        lambda rows: find(rows, lambda r: r["chosen"])[
+            "over_batch_norm_same_prediction"
+        ],
+        lambda rows: over_same_steps(
+            tasks, rows, find(rows, lambda r: r["chosen"])
+        ),
+        lambda rows: find(rows, lambda r: r["chosen"])[plain],
+        lambda rows: find(rows, lambda r: r["method"] == SAFE)[plain],
+    ]
+    table = []
     for target in targets:
         found = [runs[f"{target} seed {seed}"]["rows"] for seed in seeds]
-
-        def cell(column, matches, found=found):
-            values = [
-                next(row[column] for row in part if matches(row))
-                for part in found
-            ]
-            return interval_cell(spread(values))
-
-        plain = "over_batch_norm_plain"
-        same = "over_batch_norm_same_prediction"
-        rows.append(
+        table.append(
             [
                 target,
-                cell(
-                    plain,
-                    lambda r: r["method"] == "S4T" and r["prediction"] == PLAIN,
+                *(
+                    interval_cell(spread([column(rows) for rows in found]))
+                    for column in columns
                 ),
-                cell(
-                    plain,
-                    lambda r: (
-                        r["method"] == CONTROL and r["prediction"] == BOTH
-                    ),
-                ),
-                cell(same, lambda r: r["chosen"]),
-                cell(plain, lambda r: r["chosen"]),
-                cell(plain, lambda r: r["method"] == SAFE),
             ]
         )
-    return Table("Over BatchNormOnly, Delta_TTT in percent", headers, rows)
+    return Table("Over BatchNormOnly, Delta_TTT in percent", headers, table)
 
 
 def main():
@@ -278,7 +301,7 @@ def main():
             results.save_if_possible()
     results.save()
     write_csv(arguments.output / "table.csv", content["runs"])
-    table = summary_table(content["runs"], targets, seeds)
+    table = summary_table(content["runs"], targets, seeds, source.network.tasks)
     write_tables([table], arguments.output, NOTE)
 
 
