@@ -119,7 +119,11 @@ def choose(source, streams, options, check_every):
         `Choice`.
     """
     tasks = source.network.tasks
-    controls = [Candidate(BASE, 0), Candidate(CONTROL, 1)]
+    steps = {1, *(option.steps for option in options)}
+    controls = [
+        Candidate(BASE, 0),
+        *(Candidate(CONTROL, count) for count in sorted(steps)),
+    ]
     gains, errors = (
         {c.title: {k: [] for k in PREDICTIONS} for c in (*controls, *options)}
         for _ in range(2)
