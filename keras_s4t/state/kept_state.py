@@ -86,7 +86,7 @@ class KeptState:
     def _write(self, state):
         """Writes what was given to a step, or what it returned."""
         for variables, values in zip(
-            self._state_groups(len(state)), state, strict=True
+            state_groups(self, len(state)), state, strict=True
         ):
             for variable, value in zip(variables, values, strict=True):
                 # The step deletes the values that it was given.
@@ -94,14 +94,15 @@ class KeptState:
                     variable.assign(value)
         self._jax_state_synced = True
 
-    def _state_groups(self, count):
-        """The variables of a state: of 2 groups to predict, 3 to evaluate."""
-        groups = [self.trainable_variables, self.non_trainable_variables]
-        if count == 4:
-            groups.append(self.optimizer.variables)
-        if count > 2:
-            groups.append(self.metrics_variables)
-        return groups
+
+def state_groups(model, count=4):
+    """The variables of a state: of 2 groups to predict, 3 to evaluate."""
+    groups = [model.trainable_variables, model.non_trainable_variables]
+    if count == 4:
+        groups.append(model.optimizer.variables)
+    if count > 2:
+        groups.append(model.metrics_variables)
+    return groups
 
 
 StateMixins = (KeptState,) if keras.backend.backend() == "jax" else ()

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_s4t.state.kept_state import state_groups
+
 
 class StatefulStep:
     """TensorFlow and PyTorch: `train_step(data)` mutates variables in place."""
@@ -16,7 +18,7 @@ class StatelessStep:
 
     def train_step(self, state, data):
         """Runs `self.step(data)` on `state` and returns the new state."""
-        groups = _state_groups(self)
+        groups = state_groups(self)
         variables, values = sum(groups, []), sum(map(list, state), [])
         with keras.StatelessScope(
             list(zip(variables, values, strict=True))
@@ -24,15 +26,6 @@ class StatelessStep:
             logs = self.step(data)
         current = scope.get_current_value
         return logs, tuple([current(v) for v in group] for group in groups)
-
-
-def _state_groups(model):
-    return (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        model.optimizer.variables,
-        model.metrics_variables,
-    )
 
 
 IS_JAX = keras.backend.backend() == "jax"
