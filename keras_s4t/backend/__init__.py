@@ -29,6 +29,8 @@ No other package names a backend.
   through them, as those of a loss that is summed over replicas. Every replica
   must call it.
 - `optimizer_sums`: whether optimizers themselves sum gradients over replicas.
+- `num_processes()`: how many processes of `torch.distributed` train together;
+  1 elsewhere.
 - `gather(value)`: list of the values of all processes, which must pickle.
 - `copy_from_first(variables)`: assigns the values of the first process.
 - `any_batch_size(sizes)`: context manager in which batches of these sizes, or
@@ -72,6 +74,7 @@ replicated = _backend.replicated
 num_replicas = _backend.num_replicas
 all_reduce = _backend.all_reduce
 optimizer_sums = _backend.optimizer_sums
+num_processes = _backend.num_processes
 gather = _backend.gather
 copy_from_first = _backend.copy_from_first
 any_batch_size = _backend.any_batch_size

@@ -65,6 +65,11 @@ def all_reduce(tensors):
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tensors)
 
 
+def num_processes():
+    """One: replicas are of one process."""
+    return 1
+
+
 def gather(value):
     """Replicas are of one process here."""
     return [value]

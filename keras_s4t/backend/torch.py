@@ -58,6 +58,9 @@ def num_replicas():
     return dist.get_world_size()
 
 
+num_processes = num_replicas
+
+
 def all_reduce(tensors):
     """One message for all tensors."""
     flat = [tensor.to(torch.float32).reshape(-1) for tensor in tensors]

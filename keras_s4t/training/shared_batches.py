@@ -8,6 +8,7 @@ from keras_s4t.backend import any_batch_size
 from keras_s4t.backend import copy_from_first
 from keras_s4t.backend import gather
 from keras_s4t.backend import no_gradients
+from keras_s4t.backend import num_processes
 from keras_s4t.backend import num_replicas
 
 
@@ -28,7 +29,7 @@ class SharedBatches:
 
     def fit(self, x=None, y=None, *args, **kwargs):
         """As Keras's, after a comparison of the processes."""
-        if len(gather(None)) > 1:
+        if num_processes() > 1:
             self._compare_processes(x, kwargs)
             copy_from_first([*self.variables, *self.optimizer.variables])
         self._sums_metrics = True
@@ -92,7 +93,7 @@ class SharedBatches:
 
     def get_metrics_result(self):
         """As Keras's; after an epoch of `fit`, of all processes."""
-        if not self._sums_metrics or len(gather(None)) == 1:
+        if not self._sums_metrics or num_processes() == 1:
             return super().get_metrics_result()
         own = [
             variable
