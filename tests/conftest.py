@@ -16,6 +16,8 @@ if os.environ.get("KERAS_BACKEND") == "jax":
                 "--xla_cpu_use_fusion_emitters=false",
             ]
         )
+    # In the environment, for the processes that tests start, too.
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import keras  # noqa: E402
 import pytest  # noqa: E402
@@ -32,11 +34,6 @@ if keras.backend.backend() != "torch":
         "plots/save_figure_test.py",
         "plots/synchronization_test.py",
     ]
-
-if keras.backend.backend() == "jax":
-    import jax
-
-    jax.config.update("jax_disable_most_optimizations", True)
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf

@@ -209,7 +209,21 @@ def test_any_number_of_tasks_and_a_batch_of_one(name, num_tasks):
     assert all(np.isfinite(values).all() for values in logs.values())
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Without a source loss of its own, a method compiles what SourceOnly
+        # does.
+        pytest.param(
+            name,
+            marks=[]
+            if name == "SourceOnly"
+            or "training" in methods.METHODS[name].needs_source
+            else pytest.mark.eager,
+        )
+        for name in PLAIN
+    ],
+)
 def test_source_step_is_finite_and_learns(name):
     task_list = tiny.make_tasks(2)
     method = make_method(name, task_list)

@@ -26,7 +26,9 @@ else:
 """
 
 
-@pytest.mark.parametrize("used_before", [False, True])
+@pytest.mark.parametrize(
+    "used_before", [False, pytest.param(True, marks=pytest.mark.eager)]
+)
 def test_gpus_are_left_to_the_backend(used_before):
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(used_before=used_before)],

@@ -177,6 +177,7 @@ def test_the_teacher_is_the_mean_of_decoders_mirror_and_synchronizer():
     np.testing.assert_allclose(loss, expected, rtol=1e-3)
 
 
+@pytest.mark.eager
 def test_without_a_learning_rate_it_is_batch_norm_only():
     adapter = make_adapter(keras.optimizers.SGD(0.0))
     control = adapter.source_copy(BatchNormOnly())
