@@ -12,6 +12,9 @@ would have had; its state is kept in `state.weights.h5` meanwhile.
 An epoch is a pass over the images, or `--steps-per-epoch`; the configurations
 of real datasets train for the paper's 60,000 steps.
 
+`--randomize` changes the colors of the images and corrupts half of them, by
+noise, blur, light, haze and compression: another way to be ready for a target.
+
 `--processes 2` trains in two processes or on two devices, each of which
 computes its share of every batch. The result is that of one but for rounding,
 and on PyTorch and TensorFlow for the random masks and noise of a method.
@@ -26,6 +29,7 @@ import shared.quiet_start  # noqa: F401
 # isort: split
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -45,6 +49,14 @@ from shared.training_state import fit
 import keras_s4t
 from keras_s4t.files import atomic_path
 
+# Of `--randomize`, beside what the configuration does.
+RANDOMIZED = {
+    "brightness": 0.3,
+    "contrast": 0.5,
+    "saturation": 0.5,
+    "hue": 0.1,
+    "corruption": 0.5,
+}
 # A single process.
 ONE = processes.Group()
 
@@ -71,6 +83,11 @@ def make_parser():
         "--loss-balance",
         choices=("fixed", "awl"),
         help="the tasks' weights, or automatic weighting",
+    )
+    parser.add_argument(
+        "--randomize",
+        action="store_true",
+        help="strong random changes of colors, light and image quality",
     )
     processes.add_processes_argument(parser)
     parser.add_argument("--output", type=pathlib.Path, default="runs/source")
@@ -124,6 +141,14 @@ def load_split(arguments, config, split, **options):
     )
 
 
+def augmentation_of(arguments, config):
+    """The augmentation of the images to train on."""
+    augmentation = config.augmentation(arguments.source)
+    if arguments.randomize:
+        augmentation = dataclasses.replace(augmentation, **RANDOMIZED)
+    return augmentation
+
+
 def load_training_images(arguments, config, **stream):
     """Images to train on, in one pass or in a stream."""
     return load_split(
@@ -131,7 +156,7 @@ def load_training_images(arguments, config, **stream):
         config,
         "train",
         training=keras_s4t.data.Training(
-            arguments.seed, config.augmentation(arguments.source), **stream
+            arguments.seed, augmentation_of(arguments, config), **stream
         ),
         num_examples=arguments.num_examples,
     )
@@ -192,6 +217,7 @@ def log(arguments, config):
         "source": arguments.source,
         "method": arguments.method,
         "num_examples": arguments.num_examples,
+        "augmentation": dataclasses.asdict(augmentation_of(arguments, config)),
         "batch_size": arguments.batch_size,
         "steps_per_epoch": arguments.steps_per_epoch,
         "processes": max(

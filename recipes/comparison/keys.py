@@ -59,10 +59,23 @@ def _plain(value):
     if hasattr(value, "get_config"):
         return [type(value).__name__, value.get_config()]
     if dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value)]
-        values = {name: getattr(value, name) for name in names}
+        values = {f.name: getattr(value, f.name) for f in keyed_fields(value)}
         return [type(value).__name__, values]
     return keras.saving.serialize_keras_object(value)
+
+
+def keyed_fields(value):
+    """The fields of a dataclass that belong in a key.
+
+    An option that came later is left out at its default, where it changes no
+    result: its `metadata` says `{"in_keys": "unless default"}`.
+    """
+    return [
+        field
+        for field in dataclasses.fields(value)
+        if field.metadata.get("in_keys") != "unless default"
+        or getattr(value, field.name) != field.default
+    ]
 
 
 def without_counters(config):
@@ -168,7 +181,7 @@ class Keys:
         )
 
     def _fields(self):
-        fields = dataclasses.fields(self.configuration)
+        fields = keyed_fields(self.configuration)
         return {f.name: getattr(self.configuration, f.name) for f in fields}
 
     def _source_optimizer(self, stage):

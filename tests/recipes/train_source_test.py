@@ -48,6 +48,7 @@ def train(load_recipe, monkeypatch):
             data_dir=None,
             quick=True,
             output=folder,
+            randomize=False,
         )
         path = folder / "state.weights.h5"
         state = recipe.TrainingState(path, STEPS)

@@ -8,6 +8,7 @@ threads and an interruption change no batch.
 import dataclasses
 
 from keras_s4t.data.pipeline.photometric import LIMITS
+from keras_s4t.data.pipeline.photometric import corrupt_some
 from keras_s4t.data.pipeline.photometric import jitter_colors
 from keras_s4t.data.pipeline.resizing import resize_example
 
@@ -28,6 +29,9 @@ class Augmentation:
             from 1.
         saturation: float in [0, 1]. As `contrast`.
         hue: float in [0, 0.5]. Most by which hues turn, in turns.
+        corruption: float in [0, 1]. Share of the images that are corrupted
+            afterwards: by one of `keras_s4t.data.CORRUPTIONS` and at a severity
+            that are drawn at random.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -46,6 +50,10 @@ class Augmentation:
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    # Results from before it came have keys without it.
+    corruption: float = dataclasses.field(
+        default=0.0, metadata={"in_keys": "unless default"}
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "zoom", tuple(self.zoom))
@@ -54,7 +62,7 @@ class Augmentation:
                 "`zoom` must be a pair of positive floats in ascending order. "
                 f"Received: zoom={self.zoom}"
             )
-        for name, limit in LIMITS.items():
+        for name, limit in {**LIMITS, "corruption": 1.0}.items():
             value = getattr(self, name)
             if not 0 <= value <= limit:
                 raise ValueError(
@@ -83,7 +91,9 @@ def augment(example, kinds, seed, augmentation, size=None):
     # Independent draws.
     seeds = tf.unstack(tf.random.split(seed, 3))
     image, labels, masks = example
-    example = (jitter_colors(image, seeds[0], augmentation), labels, masks)
+    image = jitter_colors(image, seeds[0], augmentation)
+    image = corrupt_some(image, seeds[0], augmentation.corruption)
+    example = image, labels, masks
     if augmentation.zoom != (1.0, 1.0):
         canvas = tf.shape(image)[:2] if size is None else tf.constant(size)
         factor = tf.random.stateless_uniform((), seeds[1], *augmentation.zoom)

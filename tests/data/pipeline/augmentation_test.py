@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_s4t.data.corruptions import corrupt
 from keras_s4t.data.pipeline.augmentation import Augmentation
 from keras_s4t.data.pipeline.augmentation import augment
 from keras_s4t.data.pipeline.augmentation import crop
@@ -194,6 +195,53 @@ def test_brightness_by_hand():
     assert np.ptp(change) < 1e-3 and 0 < abs(change[0, 0, 0]) <= 51
 
 
+def test_some_images_are_corrupted():
+    rng = np.random.default_rng(0)
+    image = np.rint(rng.uniform(60, 200, (32, 40, 3))).astype("float32")
+    # What draws no noise, for every severity.
+    known = {
+        (name, severity): corrupt(image, name, severity, seed)
+        for name, seeds in (
+            ("contrast", [0]),
+            ("blur", [0]),
+            ("jpeg", [0]),
+            ("brightness", range(8)),
+        )
+        for severity in range(1, 6)
+        for seed in seeds
+    }
+    found = []
+    for number in range(60):
+        seeds = np.array([number, -5], "int64")
+        half = Augmentation(flip=False, corruption=0.5)
+        example = (image, {"depth": image[..., :1]}, {})
+        changed, labels, _ = eagerly(augment, example, seeds, half)
+        assert is_same(labels["depth"], image[..., :1])
+        assert is_same(changed, eagerly(augment, example, seeds, half)[0])
+        assert changed.shape == image.shape and changed.dtype == "float32"
+        assert 0 <= changed.min() and changed.max() <= 255
+        if not is_same(changed, image):
+            names = {k for k, x in known.items() if is_same(changed, x)}
+            found.append(min(names, default=("another", 0)))
+    assert 20 <= len(found) <= 40
+    names, severities = zip(*found, strict=True)
+    assert {"contrast", "blur", "jpeg", "another"} <= set(names)
+    assert len({*severities}) >= 4
+
+
+def test_corruption_inside_tf_data():
+    example = make_example()
+    seeds = np.array([4, 5], "int64")
+    always = Augmentation(flip=False, corruption=1.0)
+
+    def corrupted(example, kinds):
+        return augment(example, kinds, seeds, always)
+
+    inside = in_tf_data(corrupted, example)
+    assert is_same(inside, eagerly(corrupted, example))
+    assert not is_same(inside[0], example[0])
+
+
 def test_neutral_augmentation_changes_nothing():
     example = make_example()
     seeds = np.array([4, 5], "int64")
@@ -202,7 +250,8 @@ def test_neutral_augmentation_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    "options", [{"zoom": (2.0, 0.5)}, {"zoom": (0, 1)}, {"hue": 0.6}]
+    "options",
+    [{"zoom": (2.0, 0.5)}, {"zoom": (0, 1)}, {"hue": 0.6}, {"corruption": 1.1}],
 )
 def test_bad_augmentations(options):
     (name,) = options

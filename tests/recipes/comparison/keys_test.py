@@ -1,6 +1,7 @@
 """What a key depends on, and what it does not."""
 
 import dataclasses
+import json
 import pathlib
 
 import keras
@@ -93,6 +94,23 @@ def test_contenders_share_the_plain_source_model_only():
 def test_settings(change, expected):
     before, after = keys_of(make_settings()), keys_of(make_settings(**change))
     assert changed(before, after) == list(expected)
+
+
+def test_a_later_option_counts_only_when_it_is_used():
+    """Else every source model would be trained again."""
+    _, fields = json.loads(
+        json.dumps(keras_s4t.data.Augmentation(), default=keys._plain)
+    )
+    assert set(fields) == {
+        "flip",
+        "zoom",
+        "brightness",
+        "contrast",
+        "saturation",
+        "hue",
+    }
+    used = keras_s4t.data.Augmentation(corruption=0.5)
+    assert signature(used) != signature(keras_s4t.data.Augmentation())
 
 
 def test_a_raised_version_of_the_numerics_changes_every_key(monkeypatch):
