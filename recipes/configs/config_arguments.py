@@ -20,7 +20,8 @@ def add_config_arguments(parser, config="synth_rooms"):
         "--preset",
         help="keras-hub preset or preset folder of the backbone, 'random' or\n"
         "'random_resnet18' for a ResNet50 or ResNet18 without pretrained\n"
-        "weights, 'tiny' for a small one",
+        "weights, 'tiny' for a small one, 'tiny_group_norm' for the same\n"
+        "without batch norm",
     )
     group.add_argument("--decoder", help="'pyramid' or 'mti_net'")
     group.add_argument(

@@ -24,6 +24,7 @@ import types
 import keras
 
 import keras_s4t
+from configs.backbones import is_tiny
 from configs.backbones import make_backbone
 from configs.configuration import Configuration
 from configs.decoders import check_decoder
@@ -178,7 +179,7 @@ class RealPair(Configuration):
                 backbone, (height // 4, width // 4)
             )
         tasks = self.make_tasks()
-        decoder = make_decoder(self.decoder, tasks, self.preset == "tiny")
+        decoder = make_decoder(self.decoder, tasks, is_tiny(self.preset))
         return keras_s4t.models.MultiTaskModel(backbone, tasks, decoder)
 
     def make_method(self, name, seed=0, **options):

@@ -12,6 +12,7 @@ import types
 import keras
 
 import keras_s4t
+from configs.backbones import is_tiny
 from configs.backbones import make_backbone
 from configs.configuration import Configuration
 from configs.decoders import check_decoder
@@ -88,8 +89,7 @@ class SynthRooms(Configuration):
     def make_network(self, seed=0):
         keras.utils.set_random_seed(seed)
         task_list = self.make_tasks()
-        is_tiny = self.preset == "tiny"
-        decoder = make_decoder(self.decoder, task_list, is_tiny)
+        decoder = make_decoder(self.decoder, task_list, is_tiny(self.preset))
         return keras_s4t.models.MultiTaskModel(
             make_backbone(self.preset), task_list, decoder
         )
