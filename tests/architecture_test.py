@@ -42,6 +42,8 @@ MAY_IMPORT = {
         "checks",
         "export",
         "layers",
+        "methods",
+        "models",
         "presets",
         "state",
     },

@@ -52,13 +52,13 @@ def get(identifier, **kwargs):
         A `Method`.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name is unknown, or it is something else.
     """
     if isinstance(identifier, Method):
         return identifier
     if isinstance(identifier, dict):
         return keras.saving.deserialize_keras_object(identifier)
-    if identifier not in METHODS:
+    if not isinstance(identifier, str) or identifier not in METHODS:
         raise ValueError(
             f"The method must be one of {sorted(METHODS)}. "
             f"Received: {identifier!r}"

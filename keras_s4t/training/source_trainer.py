@@ -24,7 +24,7 @@ class SourceTrainer(TaskTrainer):
 
     Args:
         network: A `MultiTaskModel`.
-        method: A `Method`.
+        method: A `Method`, or the name of its class, such as `"SourceOnly"`.
         loss_balance: `"fixed"`, the tasks' weights, or `"awl"`, automatic
             weighting with a trainable scale per task.
         frozen_network: Optional bool. Whether the network stays as it is, in
@@ -56,7 +56,7 @@ class SourceTrainer(TaskTrainer):
     ):
         super().__init__(network, method, **kwargs)
         if frozen_network is None:
-            frozen_network = method.frozen_network
+            frozen_network = self.method.frozen_network
         self.frozen_network = frozen_network
         self.loss_balance = LossBalance(
             {task.name: task.weight for task in network.tasks},

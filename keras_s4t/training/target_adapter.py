@@ -51,7 +51,8 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
     Args:
         network: A `MultiTaskModel` trained on the source.
-        method: A `Method`, trained or given its statistics on the source.
+        method: A `Method`, trained or given its statistics on the source, or
+            the name of the class of one that needs neither, such as `"Tent"`.
 
     Example:
 
@@ -65,6 +66,7 @@ class TargetAdapter(Exportable, Preset, TaskTrainer):
 
     def __init__(self, network, method, **kwargs):
         super().__init__(network, method, **kwargs)
+        method = self.method
         check_following(method)
         method.build_for(network)
         self.averages = ()

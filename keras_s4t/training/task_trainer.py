@@ -5,6 +5,7 @@ import warnings
 import keras
 from keras import ops
 
+from keras_s4t import methods
 from keras_s4t.backend import default_jit_compile
 from keras_s4t.backend import replicated
 from keras_s4t.batches import IterableBatches
@@ -21,6 +22,7 @@ from keras_s4t.checks import check_not_empty
 from keras_s4t.checks import first_images
 from keras_s4t.checks import labeled_tasks
 from keras_s4t.checks import look_at_batch
+from keras_s4t.models.multi_task_model import MultiTaskModel
 from keras_s4t.state.kept_state import StateMixins
 from keras_s4t.state.minimize import minimize
 from keras_s4t.state.whole_weights import WholeWeights
@@ -40,11 +42,23 @@ class TaskTrainer(
 
     Args:
         network: A `MultiTaskModel`.
-        method: A `Method`. It is built for the features of the network.
+        method: A `Method`, or the name of its class. It is built for the
+            features of the network.
+
+    Raises:
+        ValueError: If either is something else, or the method does not fit
+            the network.
     """
 
     def __init__(self, network, method, **kwargs):
         super().__init__(**kwargs)
+        if not isinstance(network, MultiTaskModel):
+            raise ValueError(
+                "`network` must be a `MultiTaskModel`. Models of layers of "
+                "your own become one by `MultiTaskModel.from_functional` or "
+                f"`from_subclassed`. Received: a {type(network).__name__}"
+            )
+        method = methods.get(method)
         self.network = network
         self.method = method
         method.check(network)

@@ -229,6 +229,30 @@ def test_wrong_arguments_of_methods(make, message):
         make()
 
 
+TRAINERS = (keras_s4t.SourceTrainer, keras_s4t.TargetAdapter)
+
+
+@pytest.mark.parametrize("cls", TRAINERS)
+def test_methods_by_name(cls):
+    trainer = cls(tiny.make_network(), "SourceOnly")
+    assert type(trainer.method) is keras_s4t.methods.SourceOnly
+
+
+@pytest.mark.parametrize("cls", TRAINERS)
+@pytest.mark.parametrize("method", ["Nothing", S4T, ["Tent"], None, 3])
+def test_what_is_no_method(cls, method):
+    with pytest.raises(ValueError, match="must be one of .*'Tent'.*Received"):
+        cls(tiny.make_network(), method)
+
+
+@pytest.mark.parametrize("cls", TRAINERS)
+def test_what_is_no_network(cls):
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(4, 3)(inputs))
+    with pytest.raises(ValueError, match="from_functional.*Received: a Func"):
+        cls(model, keras_s4t.methods.SourceOnly())
+
+
 @pytest.mark.parametrize(
     "task_list",
     [tiny.make_tasks(3), tiny.make_tasks(2)[::-1], [tasks.semseg(7)]],
