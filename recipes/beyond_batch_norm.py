@@ -11,6 +11,8 @@ the weights, the learning rate, the steps and the prediction.
 `--protocol live` predicts every image before it is adapted to, one at a time,
 by what the batches before it have taught.
 
+Without batch norm in the network, everything is compared with the source model.
+
 "Safe choice" predicts every batch by the source model, by batch norm
 statistics or by the method, whichever is best on source images that were never
 replayed, in the style of the batch.
@@ -34,6 +36,7 @@ from gain.candidates import CONTROL
 from gain.candidates import Candidate
 from gain.candidates import candidates
 from gain.candidates import compared
+from gain.candidates import control_of
 from gain.choice import choose
 from gain.choice import choose_by_batch
 from gain.choice import corrupted_streams
@@ -86,7 +89,8 @@ Delta_TTT in percent, over the plain prediction of BatchNormOnly with one step
 on each batch. What follows ± is half of the 95 % confidence interval of the
 mean over seeds. "equal" is the chosen method over BatchNormOnly at the same
 prediction, "equal steps" the same over BatchNormOnly with as many steps on each
-batch, "all" the chosen prediction of it over BatchNormOnly's plain one.
+batch, "all" the chosen prediction of it over BatchNormOnly's plain one. In
+networks without batch norm, the source model takes the place of BatchNormOnly.
 """
 
 
@@ -133,7 +137,9 @@ def choose_on_source(source, validation, arguments):
     streams = list(corrupted_streams(validation, corruptions, 3))
     shares = fit_shares(source, streams)
     source.s4t.synchronizer_share = shares
-    choice = choose(source, streams, candidates(arguments.quick), CHECK_EVERY)
+    choice = choose(
+        source, streams, candidates(source, arguments.quick), CHECK_EVERY
+    )
     return {"shares": shares, **dataclasses.asdict(choice)}
 
 
@@ -148,9 +154,9 @@ def run_target(source, arrays, choice):
     tasks, kind = source.network.tasks, choice["prediction"]
     safe = {}
     rows, control, base = [], None, None
-    for candidate in compared(chosen):
+    for candidate in compared(source, chosen):
         print(candidate.title)
-        is_control = candidate == Candidate(CONTROL, 1)
+        is_control = candidate == control_of(source)
         is_base = candidate.method == BASE
         is_safe = is_base or is_control or candidate == chosen
         check_every = CHECK_EVERY if is_safe else None
@@ -212,23 +218,24 @@ def write_csv(path, runs):
 
 
 def over_same_steps(tasks, rows, row):
-    """Delta_TTT over BatchNormOnly at the same prediction and steps."""
-    control = next(
-        other
+    """Delta_TTT over the control at the same prediction and steps."""
+    controls = {
+        other["method"]: other
         for other in rows
-        if other["method"] == CONTROL
-        and other["prediction"] == row["prediction"]
-        and other["steps"] == row["steps"]
-    )
-    return gain(tasks, control, row)
+        if other["prediction"] == row["prediction"]
+        and (other["method"], other["steps"])
+        in ((CONTROL, row["steps"]), (BASE, 0))
+    }
+    return gain(tasks, controls.get(CONTROL, controls[BASE]), row)
 
 
-def summary_table(runs, targets, seeds, tasks):
-    """A row per target: controls and the method, over batch norm."""
+def summary_table(runs, targets, seeds, source):
+    """A row per target: controls and the method, over the control."""
+    tasks, control = source.network.tasks, control_of(source).method
     headers = [
         "",
         "S4T",
-        "BatchNormOnly\nfused + flip",
+        f"{control}\nfused + flip",
         "equal",
         "equal\nsteps",
         "all",
@@ -244,7 +251,7 @@ def summary_table(runs, targets, seeds, tasks):
             rows, lambda r: r["method"] == "S4T" and r["prediction"] == PLAIN
         )[plain],
         lambda rows: find(
-            rows, lambda r: r["method"] == CONTROL and r["prediction"] == BOTH
+            rows, lambda r: r["method"] == control and r["prediction"] == BOTH
         )[plain],
         lambda rows: find(rows, lambda r: r["chosen"])[
             "over_batch_norm_same_prediction"
@@ -267,7 +274,7 @@ def summary_table(runs, targets, seeds, tasks):
                 ),
             ]
         )
-    return Table("Over BatchNormOnly, Delta_TTT in percent", headers, table)
+    return Table(f"Over {control}, Delta_TTT in percent", headers, table)
 
 
 def main():
@@ -301,7 +308,7 @@ def main():
             results.save_if_possible()
     results.save()
     write_csv(arguments.output / "table.csv", content["runs"])
-    table = summary_table(content["runs"], targets, seeds, source.network.tasks)
+    table = summary_table(content["runs"], targets, seeds, source)
     write_tables([table], arguments.output, NOTE)
 
 

@@ -35,27 +35,27 @@ class Candidate:
             parts.append(f"rate={self.learning_rate:g}")
         return ", ".join([*parts, f"steps={self.steps}"])
 
-    def make(self, s4t, size, seed):
+    def make(self, source):
         """A new method and its optimizer.
 
         Args:
-            s4t: `S4T`, trained.
-            size: int. Side of the images.
-            seed: int.
+            source: `Source`.
         """
+        s4t = source.s4t
         if self.method == METHOD:
             method = ReplayS4T.from_trained(
-                s4t, image_size=size, seed=seed, **dict(self.options)
+                s4t,
+                image_size=source.size,
+                seed=source.seed,
+                **dict(self.options),
             )
         elif self.method == "S4T":
             # Trained layers, which a reset returns to.
             method = s4t
+        elif self.method == "Tent":
+            method = Tent(update=source.norms)
         else:
-            method = {
-                BASE: SourceOnly,
-                CONTROL: BatchNormOnly,
-                "Tent": Tent,
-            }[self.method]()
+            method = {BASE: SourceOnly, CONTROL: BatchNormOnly}[self.method]()
         optimizer = method.default_optimizer()
         if self.learning_rate is not None:
             optimizer.learning_rate = self.learning_rate
@@ -67,10 +67,46 @@ def replay(steps, learning_rate, **options):
     return Candidate(METHOD, steps, learning_rate, tuple(options.items()))
 
 
-def candidates(quick=False):
-    """What is chosen from, on corrupted source images."""
+def controls(source, steps):
+    """The source model, and batch norm statistics where there are any.
+
+    Args:
+        source: `Source`.
+        steps: Collection of ints, the steps on each batch.
+
+    Returns:
+        list of `Candidate`.
+    """
+    base = [Candidate(BASE, 0)]
+    if not source.has_batch_norm:
+        return base
+    return base + [Candidate(CONTROL, count) for count in sorted({1, *steps})]
+
+
+def control_of(source):
+    """What a gain is measured over: `BatchNormOnly`, or else the source model.
+
+    Args:
+        source: `Source`.
+
+    Returns:
+        A `Candidate`.
+    """
+    return controls(source, ())[-1]
+
+
+def candidates(source, quick=False):
+    """What is chosen from, on corrupted source images.
+
+    Args:
+        source: `Source`.
+        quick: bool. Whether two are enough.
+
+    Returns:
+        list of `Candidate`.
+    """
     if quick:
-        return [replay(1, 1e-4), replay(1, 1e-3, update="batch_norm")]
+        return [replay(1, 1e-4), replay(1, 1e-3, update=source.norms)]
     # To Adam, the ratio of the two weights matters alone.
     return [
         replay(1, 1e-4, teacher_weight=1.0),
@@ -78,14 +114,15 @@ def candidates(quick=False):
         replay(4, 3e-4, teacher_weight=1.0),
         replay(1, 1e-4, teacher_weight=0.3),
         replay(4, 1e-4, teacher_weight=0.3),
-        replay(4, 1e-3, teacher_weight=1.0, update="batch_norm"),
+        replay(4, 1e-3, teacher_weight=1.0, update=source.norms),
     ]
 
 
-def compared(chosen):
+def compared(source, chosen):
     """What a target is adapted to with: controls, the chosen one, its parts.
 
     Args:
+        source: `Source`.
         chosen: The chosen `Candidate`.
 
     Returns:
@@ -99,10 +136,8 @@ def compared(chosen):
         )
 
     steps = chosen.steps
-    several = {1, steps}
     return [
-        Candidate(BASE, 0),
-        *(Candidate(CONTROL, count) for count in sorted(several)),
+        *controls(source, {steps}),
         Candidate("Tent", steps),
         Candidate("S4T", steps),
         part(replay_weight=0.0),

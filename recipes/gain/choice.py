@@ -6,9 +6,9 @@ import numpy as np
 from keras import ops
 
 import keras_s4t
-from gain.candidates import BASE
-from gain.candidates import CONTROL
 from gain.candidates import Candidate
+from gain.candidates import control_of
+from gain.candidates import controls
 from gain.online import adapt_online
 from gain.predictions import PLAIN
 from gain.predictions import PREDICTIONS
@@ -33,8 +33,8 @@ def fit_shares(source, streams):
     """What the synchronizer is to count in each task.
 
     The share of `SHARES` with the best metric on average over streams, relative
-    to that of the decoders alone, of predictions with statistics that follow
-    the stream.
+    to that of the decoders alone, of predictions with batch norm statistics
+    that follow the stream.
 
     Args:
         source: `Source`.
@@ -47,9 +47,8 @@ def fit_shares(source, streams):
     tasks = network.tasks
     scores = {task.name: dict.fromkeys(SHARES, 0.0) for task in tasks}
     for _, (images, labels, masks) in streams:
-        adapter = keras_s4t.TargetAdapter(
-            network, keras_s4t.methods.BatchNormOnly()
-        )
+        method, _ = control_of(source).make(source)
+        adapter = keras_s4t.TargetAdapter(network, method)
         adapter.compile(metrics=None)
         parts = {(t.name, share): [] for t in tasks for share in SHARES}
         for i in range(0, len(images), source.window):
@@ -119,18 +118,14 @@ def choose(source, streams, options, check_every):
         `Choice`.
     """
     tasks = source.network.tasks
-    steps = {1, *(option.steps for option in options)}
-    controls = [
-        Candidate(BASE, 0),
-        *(Candidate(CONTROL, count) for count in sorted(steps)),
-    ]
+    first = controls(source, {option.steps for option in options})
     gains, errors = (
-        {c.title: {k: [] for k in PREDICTIONS} for c in (*controls, *options)}
+        {c.title: {k: [] for k in PREDICTIONS} for c in (*first, *options)}
         for _ in range(2)
     )
     for name, arrays in streams:
         base = None
-        for candidate in (*controls, *options):
+        for candidate in (*first, *options):
             print(f"{name}: {candidate.title}")
             outcome = adapt_online(source, candidate, arrays, check_every)
             base = base or outcome
@@ -148,7 +143,7 @@ def choose(source, streams, options, check_every):
         key=lambda pair: means[pair[0].title][pair[1]],
     )
     candidate, prediction = best
-    titles = [*(c.title for c in controls), candidate.title]
+    titles = [*(c.title for c in first), candidate.title]
     corrections = {t: float(np.mean(errors[t][prediction])) for t in titles}
     return Choice(candidate, prediction, means, corrections)
 

@@ -47,6 +47,16 @@ class Source:
         """Whether images are predicted before they are adapted to."""
         return self.protocol == LIVE
 
+    @property
+    def has_batch_norm(self):
+        """Whether the network has statistics that can follow a target."""
+        return bool(self.network.batch_norms)
+
+    @property
+    def norms(self):
+        """What methods call the normalization layers of the network."""
+        return "batch_norm" if self.has_batch_norm else "norms"
+
 
 @dataclasses.dataclass
 class Outcome:
@@ -82,7 +92,7 @@ def adapt_online(source, candidate, arrays, check_every=None):
     """
     images, labels, masks = arrays
     network = source.network
-    method, optimizer = candidate.make(source.s4t, source.size, source.seed)
+    method, optimizer = candidate.make(source)
     adapter = keras_s4t.TargetAdapter(network, method)
     if method.remembers:
         adapter.collect([source.memory], verbose=0)
