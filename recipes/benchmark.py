@@ -32,6 +32,7 @@ import time
 
 import keras
 from benchmarking.growth import growth_table
+from benchmarking.points import BATCH_SIZES
 from benchmarking.points import FORMS
 from benchmarking.points import SWEEPS
 from benchmarking.points import UNGUARDED
@@ -60,6 +61,13 @@ def parse_arguments():
         "--size", type=int, nargs="+", help="height and width, or a side"
     )
     parser.add_argument("--batch-size", type=int)
+    parser.add_argument(
+        "--batch-sizes",
+        type=int,
+        nargs="+",
+        default=BATCH_SIZES,
+        help="of the sweep over the batch",
+    )
     parser.add_argument(
         "--operations", nargs="+", default=OPERATIONS, choices=OPERATIONS
     )
@@ -107,12 +115,12 @@ def check(arguments, parser):
     arguments.forms = [
         form for form in (UNGUARDED, *FORMS) if form in arguments.forms
     ]
-    for name in ("batch_size", "repeats"):
-        if getattr(arguments, name) < 1:
+    for name in ("batch_size", "batch_sizes", "repeats"):
+        value = getattr(arguments, name)
+        smallest = min(value) if name == "batch_sizes" else value
+        if smallest < 1:
             flag = f"--{name.replace('_', '-')}"
-            parser.error(
-                f"{flag} must be at least 1, not {getattr(arguments, name)}"
-            )
+            parser.error(f"{flag} must be at least 1, not {smallest}")
 
 
 def make_parts(arguments):
@@ -135,7 +143,7 @@ def make_parts(arguments):
         )
     }
     for sweep in arguments.sweeps:
-        parts[sweep] = sweep_points(base, sweep)
+        parts[sweep] = sweep_points(base, sweep, arguments.batch_sizes)
     return parts
 
 

@@ -1,5 +1,6 @@
 """What the machine is, how fast it is now, and how much memory was taken."""
 
+import functools
 import pathlib
 import platform
 import resource
@@ -66,6 +67,24 @@ def peak_memory():
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
+def wait_for(variables):
+    """Waits until the device has finished what the variables depend on."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        jax.block_until_ready([variable.value for variable in variables])
+    elif backend == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+    else:
+        import tensorflow as tf
+
+        tf.test.experimental.sync_devices()
+
+
 def product_rate(dtype):
     """Speed of a large matrix product at this moment.
 
@@ -77,8 +96,7 @@ def product_rate(dtype):
     """
     # Large enough for the time not to be that of starting it.
     length = 8192 if _gpu_name() else 2048
-    matrix = np.random.default_rng(0).uniform(size=(length, length))
-    matrix = ops.cast(matrix.astype("float32"), dtype)
+    matrix = _matrix(length, dtype)
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
@@ -86,3 +104,9 @@ def product_rate(dtype):
         float(ops.matmul(matrix, matrix)[0, 0])
         seconds.append(time.perf_counter() - start)
     return 2 * length**3 / statistics.median(seconds)
+
+
+@functools.cache
+def _matrix(length, dtype):
+    matrix = np.random.default_rng(0).random((length, length), "float32")
+    return ops.cast(matrix, dtype)

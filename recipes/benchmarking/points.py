@@ -109,19 +109,20 @@ def main_points(base, operations, forms, dtypes):
     return points
 
 
-def sweep_points(base, sweep):
+def sweep_points(base, sweep, batch_sizes=BATCH_SIZES):
     """The adaptation step over one quantity, all else as in `base`.
 
     Args:
         base: A `Point`.
         sweep: One of `SWEEPS`.
+        batch_sizes: Sequence of ints, the values of `"batch"`.
 
     Returns:
         list of `Point`.
     """
     field, values = {
         "resolution": ("size", SIZES),
-        "batch": ("batch_size", BATCH_SIZES),
+        "batch": ("batch_size", batch_sizes),
         "tasks": ("num_tasks", NUM_TASKS),
         "steps": ("steps", STEPS),
     }[sweep]

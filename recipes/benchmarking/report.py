@@ -12,6 +12,8 @@ HEADERS = (
     "floor\n%",
     "seconds\nper step",
     "images\nper s",
+    "loader\nper s",
+    "first\nstep s",
     "memory\nGB",
 )
 
@@ -120,4 +122,8 @@ def _cells(point, name):
     yield "" if share is None else f"{100 * share:.0f}"
     yield f"{seconds:#.3g}"
     yield f"{point['batch_size'] / seconds:#.3g}"
+    for key in ("loader_rate", "first_seconds"):
+        # Not in the results of earlier versions.
+        value = _measured(point, name).get(key)
+        yield "" if value is None else f"{value:#.3g}"
     yield f"{_measured(point, name)['peak_memory'] / 1e9:.2f}"

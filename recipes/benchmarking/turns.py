@@ -141,6 +141,8 @@ def measure(points, on_round=None):
                     "parameters": answer["parameters"],
                     "peak_memory": memory[name],
                     "device": answer["device"],
+                    "first_seconds": answer["first_seconds"],
+                    "loader_rate": answer["loader_rate"],
                 }
                 for name, answer in ready.items()
             },

@@ -3,15 +3,18 @@
 A worker builds its model, warms up and then obeys lines of JSON:
 
     worker  {"ready": true, "flops": ..., "parameters": ..., "device": ...,
-             "warm_up_seconds": ...}
+             "first_seconds": ..., "warm_up_seconds": ..., "loader_rate": ...}
     caller  {"measure": 3}      three steps in one go
     worker  {"seconds": ..., "rate": ...}       seconds per step
     caller  {"stop": true}
     worker  {"peak_memory": ...}        bytes
 
-`rate` is the speed of a large matrix product at that very moment, in floating
+`first_seconds` are those of the first step, most of them compilation, and
+`loader_rate` the images per second that `ArrayBatches` gives. `rate` is the
+speed of a large matrix product at that very moment, in floating
 point operations per second. Predictions are counted until they are NumPy
-arrays. Everything else that is printed goes to stderr.
+arrays, other steps until the device has finished them. Everything else that is
+printed goes to stderr.
 """
 
 import argparse
@@ -34,6 +37,9 @@ from keras_s4t import tasks
 
 FORMS = ("literal", "literal_heads", UNGUARDED, "fast")
 WARM_UP_STEPS = 2
+# What the loader is read of, and for how long.
+LOADER_BATCHES = 4
+LOADER_SECONDS = 0.2
 
 
 def parse_arguments():
@@ -106,10 +112,33 @@ def make_step(operation, model, images, labels):
     def fit(steps):
         stream = keras_s4t.data.online_stream(data, steps, len(images))
         history = model.fit(stream, verbose=0).history
+        hardware.wait_for(model.variables)
         if not np.isfinite(history["loss"]).all():
             raise ValueError("The loss is not finite.")
 
     return fit
+
+
+def loader_rate(images, labels):
+    """Images per second of an array loader that nothing waits for.
+
+    Args:
+        images: Array, a batch.
+        labels: dict of arrays.
+
+    Returns:
+        float.
+    """
+    batch_size = len(images)
+    repeated = keras.tree.map_structure(
+        lambda x: np.concatenate([x] * LOADER_BATCHES), (images, labels)
+    )
+    batches = keras_s4t.data.ArrayBatches(repeated, batch_size)
+    count, start = 0, time.perf_counter()
+    while (seconds := time.perf_counter() - start) < LOADER_SECONDS:
+        for index in range(len(batches)):
+            count += len(batches[index][0])
+    return count / seconds
 
 
 def seconds_of(step, steps):
@@ -179,7 +208,9 @@ def main():
             "parameters": model.network.count_params()
             + model.method.count_params(),
             "device": hardware.device_name(),
+            "first_seconds": warm_up[0],
             "warm_up_seconds": warm_up[-1],
+            "loader_rate": loader_rate(images, labels),
         }
     )
     serve(sys.stdin, answer, step, compute_dtype)

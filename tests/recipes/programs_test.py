@@ -433,6 +433,8 @@ def test_benchmark(folder):
         for measured in point["contenders"].values():
             assert len(measured["seconds"]) == len(measured["rates"]) == 2
             assert min(measured["seconds"]) > 0
+            assert measured["first_seconds"] > min(measured["seconds"])
+            assert measured["loader_rate"] > 0
     assert len(points) == 3
     # Finished points are not measured again.
     run(folder, "benchmark", *arguments)
