@@ -41,6 +41,7 @@ from benchmarking.points import main_points
 from benchmarking.points import method_points
 from benchmarking.points import sweep_points
 from benchmarking.report import benchmark_table
+from benchmarking.report import beside_table
 from benchmarking.results import BenchmarkResults
 from benchmarking.scaling_plot import scaling_plot
 from benchmarking.turns import WorkerError
@@ -190,6 +191,8 @@ def show(parts, results, output):
     for name, points in measured.items():
         quantity = "operation" if name == "methods" else name
         console.print(benchmark_table(f"By {name}", quantity, points))
+    if "operation" in measured:
+        console.print(beside_table(measured["operation"]))
     sweeps = {name: measured[name] for name in SWEEPS if name in measured}
     if sweeps:
         console.print(growth_table(sweeps))

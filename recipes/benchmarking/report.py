@@ -12,8 +12,6 @@ HEADERS = (
     "floor\n%",
     "seconds\nper step",
     "images\nper s",
-    "loader\nper s",
-    "first\nstep s",
     "memory\nGB",
 )
 
@@ -100,6 +98,41 @@ def benchmark_table(title, quantity, points):
     return table
 
 
+def beside_table(points):
+    """What is beside the steps: the first one, and the loader.
+
+    Args:
+        points: list of dicts, the measured points of the main table.
+
+    Returns:
+        A `rich.table.Table`.
+    """
+    headers = (
+        "form",
+        "first\nstep s",
+        "seconds\nper step",
+        "images\nper s",
+        "loader's\nper s",
+    )
+    title = "Compilation and loader"
+    table = make_table(title, ("operation", *headers), num_names=2)
+    for point in points:
+        for name, measured in point["contenders"].items():
+            if "first_seconds" not in measured:
+                # Results of an earlier version.
+                continue
+            seconds = step_seconds(point, name)
+            table.add_row(
+                label(point, "operation"),
+                method_title(name),
+                f"{measured['first_seconds']:#.3g}",
+                f"{seconds:#.3g}",
+                f"{point['batch_size'] / seconds:#.3g}",
+                f"{measured['loader_rate']:.0f}",
+            )
+    return table
+
+
 def label(point, quantity):
     """The value of what the points of a table differ in."""
     text = {
@@ -122,8 +155,4 @@ def _cells(point, name):
     yield "" if share is None else f"{100 * share:.0f}"
     yield f"{seconds:#.3g}"
     yield f"{point['batch_size'] / seconds:#.3g}"
-    for key in ("loader_rate", "first_seconds"):
-        # Not in the results of earlier versions.
-        value = _measured(point, name).get(key)
-        yield "" if value is None else f"{value:#.3g}"
     yield f"{_measured(point, name)['peak_memory'] / 1e9:.2f}"

@@ -31,6 +31,20 @@ def test_table_fits_the_console(load_recipe):
     assert "…" not in text
 
 
+def test_compilation_and_loader(load_recipe):
+    report = load_recipe("benchmarking.report")
+    point = make_measured()
+    point["contenders"]["fast"] |= {"first_seconds": 9.0, "loader_rate": 81.6}
+    console = Console(width=80, record=True)
+    console.print(report.beside_table([point]))
+    # The literal form is of a version that did not measure them.
+    *_, ruler, fast = [
+        line for line in console.export_text().splitlines() if line.strip()
+    ]
+    assert set(ruler.strip()) == {"─"}
+    assert fast.split() == "adapt fast 9.00 4.00 2.00 82".split()
+
+
 @pytest.mark.parametrize("sweeps", [("batch",), ("batch", "steps", "tasks")])
 def test_scaling_plot(load_recipe, tmp_path, sweeps):
     plot = load_recipe("benchmarking.scaling_plot").scaling_plot
