@@ -15,7 +15,8 @@ Without batch norm in the network, everything is compared with the source model.
 
 "Safe choice" predicts every batch by the source model, by batch norm
 statistics or by the method, whichever is best on source images that were never
-replayed, in the style of the batch.
+replayed, in the style of the batch. How far these estimates are off is learned
+on corrupted source images and on those that need no adaptation.
 
 Writes `results.json`, `table.csv`, one row per run and prediction, and
 `tables.md`. An interrupted run goes on with the next target. On one core,
@@ -40,6 +41,7 @@ from gain.candidates import control_of
 from gain.choice import choose
 from gain.choice import choose_by_batch
 from gain.choice import corrupted_streams
+from gain.choice import estimated_gains
 from gain.choice import fit_shares
 from gain.choice import values_of_chosen
 from gain.online import ONLINE
@@ -135,10 +137,17 @@ def choose_on_source(source, validation, arguments):
     """What corrupted source images chose, in types of JSON."""
     corruptions = ("contrast",) if arguments.quick else tuple(CORRUPTIONS)
     streams = list(corrupted_streams(validation, corruptions, 3))
+    calm = [("clean", validation)]
+    if not arguments.quick:
+        calm += corrupted_streams(validation, corruptions, 1)
     shares = fit_shares(source, streams)
     source.s4t.synchronizer_share = shares
     choice = choose(
-        source, streams, candidates(source, arguments.quick), CHECK_EVERY
+        source,
+        streams,
+        calm,
+        candidates(source, arguments.quick),
+        CHECK_EVERY,
     )
     return {"shares": shares, **dataclasses.asdict(choice)}
 
@@ -176,7 +185,7 @@ def run_target(source, arrays, choice):
                     "seconds_per_frame": outcome.seconds[prediction],
                 }
             )
-    models = choose_by_batch(source, safe, kind, choice["corrections"])
+    models = choose_by_batch(source, safe, kind, choice["slopes"])
     values = values_of_chosen(safe, kind, models, source.window)
     truth = [
         {k: v[: source.window * len(models)] for k, v in x.items()}
@@ -199,7 +208,11 @@ def run_target(source, arrays, choice):
             tasks, control.metrics[prediction], row
         )
         row["over_batch_norm_plain"] = gain(tasks, control.metrics[PLAIN], row)
-    return {"rows": rows, "predicts": models}
+    estimates = {
+        title: estimated_gains(tasks, base, outcome, kind)
+        for title, outcome in safe.items()
+    }
+    return {"rows": rows, "predicts": models, "estimates": estimates}
 
 
 def write_csv(path, runs):
@@ -289,8 +302,13 @@ def main():
     results = open_results(
         parser, arguments, num_target=count, protocol=arguments.protocol
     )
-    source, validation = make_source(arguments, counts)
     content = results.content
+    if "slopes" not in content.get("choice", {"slopes": None}):
+        parser.error(
+            "--output must be empty or of this version of the recipe, not "
+            f"{arguments.output}"
+        )
+    source, validation = make_source(arguments, counts)
     if "choice" not in content:
         content["choice"] = choose_on_source(source, validation, arguments)
         results.save_if_possible()

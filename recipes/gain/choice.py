@@ -95,22 +95,24 @@ class Choice:
         prediction: The chosen prediction.
         gains: dict from the title of a candidate to a dict from prediction to
             the mean Delta_TTT over corruptions, in percent.
-        corrections: dict from the title of a model to the mean of its true
-            minus its estimated gain, in percent.
+        slopes: dict from the title of a model to how much more it gains over
+            the source model than images in the style of a stream say.
     """
 
     candidate: Candidate
     prediction: str
     gains: dict
-    corrections: dict
+    slopes: dict
 
 
-def choose(source, streams, options, check_every):
+def choose(source, streams, calm, options, check_every):
     """The candidate and the prediction of the best gain over the source model.
 
     Args:
         source: `Source`.
-        streams: list of what `corrupted_streams` yields.
+        streams: list of what `corrupted_streams` yields, to choose by.
+        calm: list of the same, with less to adapt to. An estimate must not
+            promise a gain there.
         options: list of `Candidate`.
         check_every: int, see `adapt_online`.
 
@@ -119,48 +121,112 @@ def choose(source, streams, options, check_every):
     """
     tasks = source.network.tasks
     first = controls(source, {option.steps for option in options})
-    gains, errors = (
-        {c.title: {k: [] for k in PREDICTIONS} for c in (*first, *options)}
-        for _ in range(2)
-    )
-    for name, arrays in streams:
-        base = None
-        for candidate in (*first, *options):
-            print(f"{name}: {candidate.title}")
-            outcome = adapt_online(source, candidate, arrays, check_every)
-            base = base or outcome
-            for kind in PREDICTIONS:
-                true = gain(tasks, base.metrics[PLAIN], outcome.metrics[kind])
-                estimated = estimated_gain(tasks, base, outcome, kind)
-                gains[candidate.title][kind].append(true)
-                errors[candidate.title][kind].append(true - estimated)
-    means = {
-        title: {kind: float(np.mean(x)) for kind, x in found.items()}
-        for title, found in gains.items()
+    outcomes = {
+        name: adapt_all(source, (*first, *options), name, arrays, check_every)
+        for name, arrays in streams
     }
-    best = max(
+    means = {
+        c.title: {
+            kind: float(
+                np.mean(
+                    [
+                        gain(
+                            tasks,
+                            found[first[0].title].metrics[PLAIN],
+                            found[c.title].metrics[kind],
+                        )
+                        for found in outcomes.values()
+                    ]
+                )
+            )
+            for kind in PREDICTIONS
+        }
+        for c in (*first, *options)
+    }
+    candidate, prediction = max(
         ((c, kind) for c in options for kind in PREDICTIONS),
         key=lambda pair: means[pair[0].title][pair[1]],
     )
-    candidate, prediction = best
-    titles = [*(c.title for c in first), candidate.title]
-    corrections = {t: float(np.mean(errors[t][prediction])) for t in titles}
-    return Choice(candidate, prediction, means, corrections)
-
-
-def estimated_gain(tasks, base, outcome, kind):
-    """The mean estimate of a pass, in percent of the source model."""
-    return float(
-        np.mean(
-            [
-                gain(tasks, base.estimates[i][PLAIN], found[kind])
-                for i, found in outcome.estimates.items()
-            ]
-        )
+    models = (*first, candidate)
+    for name, arrays in calm:
+        outcomes[name] = adapt_all(source, models, name, arrays, check_every)
+    slopes = fit_slopes(
+        tasks, [c.title for c in models], prediction, outcomes.values()
     )
+    return Choice(candidate, prediction, means, slopes)
 
 
-def choose_by_batch(source, outcomes, kind, corrections):
+def adapt_all(source, candidates, name, arrays, check_every):
+    """Adapts by every candidate to one stream.
+
+    Args:
+        source: `Source`.
+        candidates: Sequence of `Candidate`.
+        name: What the stream is called.
+        arrays: `(images, labels, masks)`.
+        check_every: int, see `adapt_online`.
+
+    Returns:
+        dict from title to `Outcome`, without values of pixels.
+    """
+    outcomes = {}
+    for candidate in candidates:
+        print(f"{name}: {candidate.title}")
+        outcome = adapt_online(source, candidate, arrays, check_every)
+        outcomes[candidate.title] = dataclasses.replace(outcome, values={})
+    return outcomes
+
+
+def fit_slopes(tasks, titles, kind, streams):
+    """Least squares of true over estimated gains, by lines through zero.
+
+    A constant would promise a gain where there is nothing to adapt to.
+
+    Args:
+        tasks: list of `Task`.
+        titles: list of the titles of models, the source model first.
+        kind: The prediction.
+        streams: Iterable of what `adapt_all` returns.
+
+    Returns:
+        dict from title to a float, 1 without any estimated gain.
+    """
+    streams = list(streams)
+    slopes = {}
+    for title in titles:
+        pairs = []
+        for found in streams:
+            base, outcome = found[titles[0]], found[title]
+            estimates = estimated_gains(tasks, base, outcome, kind)
+            true = gain(tasks, base.metrics[kind], outcome.metrics[kind])
+            pairs.append((np.mean(list(estimates.values())), true))
+        estimated, true = np.transpose(pairs)
+        power = np.sum(estimated**2)
+        slopes[title] = (
+            float(np.sum(estimated * true) / power) if power else 1.0
+        )
+    return slopes
+
+
+def estimated_gains(tasks, base, outcome, kind):
+    """Gains over the source model on source images in the style of a stream.
+
+    Args:
+        tasks: list of `Task`.
+        base: `Outcome` of the source model.
+        outcome: `Outcome` of a model.
+        kind: The prediction, the same for both.
+
+    Returns:
+        dict from the index of a batch to percent.
+    """
+    return {
+        i: gain(tasks, base.estimates[i][kind], found[kind])
+        for i, found in outcome.estimates.items()
+    }
+
+
+def choose_by_batch(source, outcomes, kind, slopes):
     """Which model predicts each batch, as it would have been chosen online.
 
     Args:
@@ -168,7 +234,7 @@ def choose_by_batch(source, outcomes, kind, corrections):
         outcomes: dict from the title of a model to its `Outcome`; the source
             model first.
         kind: The prediction.
-        corrections: dict from title to percent, see `Choice`.
+        slopes: dict from title to float, see `Choice`.
 
     Returns:
         list of titles, one per batch. If images are predicted before they are
@@ -178,6 +244,10 @@ def choose_by_batch(source, outcomes, kind, corrections):
     base = outcomes[titles[0]]
     tasks = source.network.tasks
     count = len(next(iter(base.values[kind].values()))) // source.window
+    gains = {
+        title: estimated_gains(tasks, base, outcome, kind)
+        for title, outcome in outcomes.items()
+    }
     # It picks among scores that are known already.
     picker = LiveChoice((), {})
     now, chosen = titles[0], []
@@ -185,13 +255,7 @@ def choose_by_batch(source, outcomes, kind, corrections):
         before = now
         if i in base.estimates:
             scores = {
-                title: corrections[title]
-                + gain(
-                    tasks,
-                    base.estimates[i][PLAIN],
-                    outcome.estimates[i][kind],
-                )
-                for title, outcome in outcomes.items()
+                title: slopes[title] * gains[title][i] for title in titles
             }
             now = picker.pick(scores, now)
         chosen.append(before if source.is_live else now)

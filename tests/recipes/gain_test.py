@@ -4,9 +4,16 @@ import types
 
 import configs
 import keras
+import numpy as np
 import pytest
 from gain import candidates
+from gain import choice
+from gain.online import Outcome
 from gain.online import Source
+from gain.predictions import BOTH
+from gain.predictions import PLAIN
+
+import keras_s4t
 
 pytestmark = pytest.mark.eager
 
@@ -59,3 +66,64 @@ def test_group_norm_takes_the_place_of_batch_norm():
         shapes = [[v.shape for v in x.trainable_weights] for x in (old, new)]
         assert shapes[0] == shapes[1]
     assert list(networks[0].encoder.output) == list(networks[1].encoder.output)
+
+
+def outcome(metrics, estimates=(), values=()):
+    """An `Outcome` whose estimates are depth errors by batch."""
+    kinds = (PLAIN, BOTH)
+    return Outcome(
+        metrics={kind: {"depth_rmse": metrics} for kind in kinds},
+        seconds={},
+        values={kind: {"depth": np.array(values)} for kind in kinds},
+        estimates={
+            i: {kind: {"depth_rmse": error} for kind in kinds}
+            for i, error in enumerate(estimates)
+        },
+    )
+
+
+DEPTH = [keras_s4t.tasks.depth()]
+
+
+def test_slopes_are_least_squares_through_zero():
+    # Gains over the source model in percent: estimated 0, 10 and 40, true
+    # -5, 20 and 60.
+    streams = [
+        {"Base": outcome(1.0, [1.0, 1.0]), "Method": outcome(true, estimates)}
+        for true, estimates in (
+            (1.05, [1.1, 0.9]),
+            (0.8, [0.8, 1.0]),
+            (0.4, [0.6, 0.6]),
+        )
+    ]
+    titles = ["Base", "Method"]
+    slopes = choice.fit_slopes(DEPTH, titles, BOTH, streams)
+    assert slopes["Base"] == 1
+    expected = (10 * 20 + 40 * 60) / (10**2 + 40**2)
+    np.testing.assert_allclose(slopes["Method"], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "expected"),
+    [
+        # The source model predicts until another promises half a percent more.
+        ("online", ["Base", "Method", "Method", "Control"]),
+        ("live", ["Base", "Base", "Method", "Method"]),
+    ],
+)
+def test_the_safe_choice(protocol, expected):
+    source = Source(
+        types.SimpleNamespace(tasks=DEPTH), None, (), (), 64, 2, protocol
+    )
+    blank = np.zeros((8, 1))
+    outcomes = {
+        "Base": outcome(1.0, [1.0] * 4, blank),
+        "Control": outcome(1.0, [1.01, 0.97, 0.9, 0.5], blank + 1),
+        "Method": outcome(1.0, [0.997, 0.95, 0.898, 0.6], blank + 2),
+    }
+    slopes = {"Base": 1.0, "Control": 1.0, "Method": 1.1}
+    chosen = choice.choose_by_batch(source, outcomes, BOTH, slopes)
+    assert chosen == expected
+    values = choice.values_of_chosen(outcomes, BOTH, chosen, 2)["depth"]
+    numbers = [list(outcomes).index(title) for title in chosen]
+    np.testing.assert_array_equal(values[:, 0], np.repeat(numbers, 2))
