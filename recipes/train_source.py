@@ -7,7 +7,8 @@ per epoch with the metrics of the training and the validation images, and
 `training.json`, the same with the command and the machine. An
 interrupted training goes on after the last finished epoch when the same
 command is given again, with the weights, the optimizer and the images that it
-would have had; its state is kept in `state.weights.h5` meanwhile.
+would have had; its state is kept in `state.weights.h5` meanwhile, and a command
+of other settings is refused.
 
 An epoch is a pass over the images, or `--steps-per-epoch`; the configurations
 of real datasets train for the paper's 60,000 steps.
@@ -207,23 +208,36 @@ def describe(trainer):
     )
 
 
+def settings_of(arguments, config):
+    """What the result of a training depends on, in types of JSON."""
+    return {
+        "config": config.name,
+        **{
+            field.name: getattr(config, field.name)
+            for field in dataclasses.fields(config)
+        },
+        "source": arguments.source,
+        "method": arguments.method,
+        "num_examples": arguments.num_examples,
+        "augmentation": dataclasses.asdict(augmentation_of(arguments, config)),
+        "batch_size": arguments.batch_size,
+        "num_epochs": arguments.epochs,
+        "steps_per_epoch": arguments.steps_per_epoch,
+        "loss_balance": arguments.loss_balance or config.loss_balance,
+        "seed": arguments.seed,
+    }
+
+
 def log(arguments, config):
     """What is to be known of a training that is finished."""
     rows = json.loads((arguments.output / "history.json").read_text())
     return {
         "command": given_command(),
         **describe_environment(),
-        "config": config.name,
-        "source": arguments.source,
-        "method": arguments.method,
-        "num_examples": arguments.num_examples,
-        "augmentation": dataclasses.asdict(augmentation_of(arguments, config)),
-        "batch_size": arguments.batch_size,
-        "steps_per_epoch": arguments.steps_per_epoch,
+        **settings_of(arguments, config),
         "processes": max(
             arguments.processes, int(os.environ.get("WORLD_SIZE", 1))
         ),
-        "seed": arguments.seed,
         "seconds": round(sum(row["seconds"] for row in rows)),
         "epochs": rows,
     }
@@ -251,15 +265,17 @@ def run(parser, arguments, config, group):
             loss_balance=arguments.loss_balance,
             metrics="auto",
         )
+        state = TrainingState(
+            arguments.output / "state.weights.h5",
+            arguments.steps_per_epoch,
+            writes=group.is_first,
+            settings=settings_of(arguments, config),
+        )
+        state.check()
     except ValueError as error:
         parser.error(str(error))
     if group.is_first:
         print(describe(trainer))
-    state = TrainingState(
-        arguments.output / "state.weights.h5",
-        arguments.steps_per_epoch,
-        writes=group.is_first,
-    )
     train(trainer, state, arguments, config, group)
     if not group.is_first:
         return

@@ -9,6 +9,7 @@ import keras
 
 from keras_s4t.files import atomic_path
 from shared.processes import alone
+from shared.results_file import write_json
 
 
 class TrainingState(keras.callbacks.Callback):
@@ -22,13 +23,38 @@ class TrainingState(keras.callbacks.Callback):
         path: Path of the file, ending in `.weights.h5`.
         steps_per_epoch: int.
         writes: bool. Whether this process keeps the state, which all read.
+        settings: Optional dict in types of JSON, what the training depends on.
+            It is kept beside the state, for `check`.
     """
 
-    def __init__(self, path, steps_per_epoch, writes=True):
+    def __init__(self, path, steps_per_epoch, writes=True, settings=None):
         super().__init__()
         self.writes = writes
         self.path = pathlib.Path(path)
         self.steps_per_epoch = steps_per_epoch
+        self.settings = settings
+        self.settings_path = self.path.with_suffix("").with_suffix(".json")
+
+    def check(self):
+        """Raises an error if the state is that of another training.
+
+        Raises:
+            ValueError: If there is a state, of other settings.
+        """
+        if not self.path.exists() or not self.settings_path.exists():
+            return
+        kept = json.loads(self.settings_path.read_text())
+        own = json.loads(json.dumps(self.settings))
+        changes = [
+            f"{name}={own.get(name)!r}, not {kept.get(name)!r}"
+            for name in sorted({*kept, *own})
+            if kept.get(name) != own.get(name)
+        ]
+        if changes:
+            raise ValueError(
+                f"{self.path.parent} has an interrupted training, which must "
+                "go on with its own settings. Received: " + "; ".join(changes)
+            )
 
     def restore(self, trainer):
         """Loads the state into a compiled trainer, if there is one.
@@ -51,12 +77,16 @@ class TrainingState(keras.callbacks.Callback):
         model = self.model
         if not self.writes:
             return
+        if self.settings is not None:
+            write_json(self.settings_path, self.settings)
         with atomic_path(self.path) as path, alone():
             model.save_weights(path)
 
     def remove(self):
-        """Removes the file; for when nothing is left to do."""
+        """Removes what it kept; for when nothing is left to do."""
         self.path.unlink(missing_ok=True)
+        if self.settings is not None:
+            self.settings_path.unlink(missing_ok=True)
 
 
 def fit(trainer, state, epochs, load_images, callbacks=(), **options):

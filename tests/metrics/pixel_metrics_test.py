@@ -50,6 +50,15 @@ CASES = {
     "ap": (metrics.AveragePrecision, {}, 1),
     "odsf": (metrics.OptimalThresholdF1, {"tolerance": 0.2}, 1),
 }
+COMPILED = (
+    "miou",
+    "per_image_miou",
+    "rmse",
+    "aligned_rmse",
+    "median",
+    "ap",
+    "odsf",
+)
 every_metric = pytest.mark.parametrize("case", list(CASES))
 
 
@@ -193,7 +202,14 @@ def test_accumulates_in_float32_under_a_bfloat16_floatx(case):
     assert {variable.dtype for variable in metric.variables} == {"float32"}
 
 
-@every_metric
+@pytest.mark.parametrize(
+    "case",
+    [
+        # One of each way to accumulate is compiled.
+        pytest.param(name, marks=[] if name in COMPILED else pytest.mark.eager)
+        for name in CASES
+    ],
+)
 def test_inside_a_compiled_model(case):
     labels, outputs, mask = batch(case)
     image = keras.Input(outputs.shape[1:])

@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import pathlib
+import types
 
 import keras
 import numpy as np
 import pytest
 import tiny
 import tiny_config
+from shared import training_state
 
 import keras_s4t
 
@@ -112,3 +115,29 @@ def test_a_finished_training_is_not_repeated(train, tmp_path):
     assert int(second.optimizer.iterations) == EPOCHS * STEPS
     weights = tiny.numpy_values(first.weights)
     assert not tiny.moved(second.weights, weights)
+
+
+def test_another_training_is_refused(tmp_path):
+    def make_state(**settings):
+        state = training_state.TrainingState(
+            tmp_path / "state.weights.h5",
+            STEPS,
+            settings={"seed": 0, "zoom": (1.0, 2.0), **settings},
+        )
+        state.set_model(
+            types.SimpleNamespace(
+                save_weights=lambda path: pathlib.Path(path).write_text("")
+            )
+        )
+        return state
+
+    make_state(seed=1).check()
+    state = make_state()
+    state.on_epoch_end(0)
+    make_state().check()
+    message = "its own settings. Received: randomize=True, not None; seed=1,"
+    with pytest.raises(ValueError, match=message):
+        make_state(seed=1, randomize=True).check()
+    state.remove()
+    make_state(seed=1).check()
+    assert not list(tmp_path.iterdir())

@@ -396,7 +396,9 @@ def test_epochs_of_a_generator():
         adapter.fit((images for _ in range(3)), epochs=3, verbose=0)
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "predict"])
+@pytest.mark.parametrize(
+    "verb", [pytest.param("evaluate", marks=pytest.mark.eager), "predict"]
+)
 def test_the_end_of_a_generator_is_no_mistake(verb):
     images, labels, _ = tiny.make_arrays(4)
     adapter = make_adapter()
