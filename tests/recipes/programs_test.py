@@ -13,6 +13,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from configs.synth_rooms import SynthRooms
 from PIL import Image
 
 import keras_s4t
@@ -281,6 +282,10 @@ def run_tables(folder, name, title, *arguments):
     return output, tables, table
 
 
+# What they train grows with the square of the tasks, or with their number.
+OF_TWO_TASKS = ("compare_architectures", "single_task")
+
+
 @pytest.fixture(scope="module")
 def sources(folder):
     """A folder of source models that all comparisons share."""
@@ -329,7 +334,14 @@ def sources(folder):
         ),
     ],
 )
-def test_tables_of_the_paper(folder, sources, name, title, rows, figures):
+def test_tables_of_the_paper(
+    folder, sources, monkeypatch, name, title, rows, figures
+):
+    if name in OF_TWO_TASKS:
+        all_tasks = SynthRooms.make_tasks
+        monkeypatch.setattr(
+            SynthRooms, "make_tasks", lambda config: all_tasks(config)[:2]
+        )
     output, tables, table = run_tables(folder, name, title, *sources)
     assert set(rows) <= set(table)
     names = {*table, *(row for rows in tables.values() for row in rows)}
