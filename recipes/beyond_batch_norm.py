@@ -139,7 +139,10 @@ def choose_on_source(source, validation, arguments):
     streams = list(corrupted_streams(validation, corruptions, 3))
     calm = [("clean", validation)]
     if not arguments.quick:
-        calm += corrupted_streams(validation, corruptions, 1)
+        calm += [
+            (f"{name}, severity 1", arrays)
+            for name, arrays in corrupted_streams(validation, corruptions, 1)
+        ]
     shares = fit_shares(source, streams)
     source.s4t.synchronizer_share = shares
     choice = choose(

@@ -121,10 +121,10 @@ def choose(source, streams, calm, options, check_every):
     """
     tasks = source.network.tasks
     first = controls(source, {option.steps for option in options})
-    outcomes = {
-        name: adapt_all(source, (*first, *options), name, arrays, check_every)
+    outcomes = [
+        adapt_all(source, (*first, *options), name, arrays, check_every)
         for name, arrays in streams
-    }
+    ]
     means = {
         c.title: {
             kind: float(
@@ -135,7 +135,7 @@ def choose(source, streams, calm, options, check_every):
                             found[first[0].title].metrics[PLAIN],
                             found[c.title].metrics[kind],
                         )
-                        for found in outcomes.values()
+                        for found in outcomes
                     ]
                 )
             )
@@ -148,11 +148,12 @@ def choose(source, streams, calm, options, check_every):
         key=lambda pair: means[pair[0].title][pair[1]],
     )
     models = (*first, candidate)
-    for name, arrays in calm:
-        outcomes[name] = adapt_all(source, models, name, arrays, check_every)
-    slopes = fit_slopes(
-        tasks, [c.title for c in models], prediction, outcomes.values()
-    )
+    outcomes += [
+        adapt_all(source, models, name, arrays, check_every)
+        for name, arrays in calm
+    ]
+    titles = [c.title for c in models]
+    slopes = fit_slopes(tasks, titles, prediction, outcomes)
     return Choice(candidate, prediction, means, slopes)
 
 
@@ -186,12 +187,11 @@ def fit_slopes(tasks, titles, kind, streams):
         tasks: list of `Task`.
         titles: list of the titles of models, the source model first.
         kind: The prediction.
-        streams: Iterable of what `adapt_all` returns.
+        streams: list of what `adapt_all` returns.
 
     Returns:
         dict from title to a float, 1 without any estimated gain.
     """
-    streams = list(streams)
     slopes = {}
     for title in titles:
         pairs = []

@@ -103,6 +103,34 @@ def test_slopes_are_least_squares_through_zero():
     np.testing.assert_allclose(slopes["Method"], expected, rtol=1e-9)
 
 
+def test_every_stream_counts_in_the_slopes(monkeypatch):
+    def adapt_online(source, candidate, arrays, check_every):
+        if candidate.method == "Base":
+            return every_kind(1.0, 1.0)
+        if candidate == chosen:
+            return every_kind(*arrays)
+        return every_kind(1.0, 1.0)
+
+    def every_kind(true, estimated):
+        kinds = dict.fromkeys(choice.PREDICTIONS)
+        metrics = {kind: {"depth_rmse": true} for kind in kinds}
+        estimates = {0: {kind: {"depth_rmse": estimated} for kind in kinds}}
+        return Outcome(metrics, {}, {}, estimates)
+
+    monkeypatch.setattr(choice, "adapt_online", adapt_online)
+    network = types.SimpleNamespace(tasks=DEPTH, batch_norms=[1])
+    source = Source(network, None, (), (), 64, 2)
+    other, chosen = candidates.replay(4, 1e-3), candidates.replay(4, 1e-4)
+    # Of one name: true and estimated gains of 60 and 40, of -10 and 20 percent.
+    streams, calm = [("blur", (0.4, 0.6))], [("blur", (1.1, 0.8))]
+    found = choice.choose(source, streams, calm, [other, chosen], 4)
+    assert found.candidate == chosen
+    assert found.gains[chosen.title][found.prediction] == pytest.approx(60)
+    expected = (60 * 40 - 10 * 20) / (40**2 + 20**2)
+    assert found.slopes[chosen.title] == pytest.approx(expected)
+    assert found.slopes["BatchNormOnly, steps=4"] == 1
+
+
 @pytest.mark.parametrize(
     ("protocol", "expected"),
     [

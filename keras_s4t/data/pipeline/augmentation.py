@@ -29,9 +29,9 @@ class Augmentation:
             from 1.
         saturation: float in [0, 1]. As `contrast`.
         hue: float in [0, 0.5]. Most by which hues turn, in turns.
-        corruption: float in [0, 1]. Share of the images that are corrupted
-            afterwards: by one of `keras_s4t.data.CORRUPTIONS` and at a severity
-            that are drawn at random.
+        corruption: float in [0, 1]. Share of the images, RGB, that are
+            corrupted afterwards: by one of `keras_s4t.data.CORRUPTIONS` and at
+            a severity that are drawn at random.
 
     Raises:
         ValueError: If a number is out of its range.
