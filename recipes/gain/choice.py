@@ -125,24 +125,7 @@ def choose(source, streams, calm, options, check_every):
         adapt_all(source, (*first, *options), name, arrays, check_every)
         for name, arrays in streams
     ]
-    means = {
-        c.title: {
-            kind: float(
-                np.mean(
-                    [
-                        gain(
-                            tasks,
-                            found[first[0].title].metrics[PLAIN],
-                            found[c.title].metrics[kind],
-                        )
-                        for found in outcomes
-                    ]
-                )
-            )
-            for kind in PREDICTIONS
-        }
-        for c in (*first, *options)
-    }
+    means = mean_gains(tasks, outcomes)
     candidate, prediction = max(
         ((c, kind) for c in options for kind in PREDICTIONS),
         key=lambda pair: means[pair[0].title][pair[1]],
@@ -176,6 +159,31 @@ def adapt_all(source, candidates, name, arrays, check_every):
         outcome = adapt_online(source, candidate, arrays, check_every)
         outcomes[candidate.title] = dataclasses.replace(outcome, values={})
     return outcomes
+
+
+def mean_gains(tasks, streams):
+    """Gains over the plain source model, on average over streams.
+
+    Args:
+        tasks: list of `Task`.
+        streams: list of what `adapt_all` returns, the source model first.
+
+    Returns:
+        dict from title to a dict from prediction to percent.
+    """
+    base = next(iter(streams[0]))
+
+    def mean(title, kind):
+        gains = [
+            gain(tasks, x[base].metrics[PLAIN], x[title].metrics[kind])
+            for x in streams
+        ]
+        return float(np.mean(gains))
+
+    return {
+        title: {kind: mean(title, kind) for kind in PREDICTIONS}
+        for title in streams[0]
+    }
 
 
 def fit_slopes(tasks, titles, kind, streams):
