@@ -1,5 +1,6 @@
 """Keras first: importing TensorFlow before it breaks the PyTorch backend."""
 
+import gc
 import importlib.metadata
 import os
 
@@ -19,40 +20,52 @@ if os.environ.get("KERAS_BACKEND") == "jax":
     # In the environment, for the processes that tests start, too.
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
-import keras  # noqa: E402
 import pytest  # noqa: E402
 
-if keras.backend.backend() != "torch":
-    # No backend has a part in these.
-    collect_ignore_glob = [
-        "architecture_test.py",
-        "curves/*",
-        "plots/adaptation_curves_test.py",
-        "plots/intervals_test.py",
-        "plots/lines_test.py",
-        "plots/matrices_test.py",
-        "plots/save_figure_test.py",
-        "plots/synchronization_test.py",
-    ]
+# No backend has a part in these.
+OF_NO_BACKEND = [
+    "architecture_test.py",
+    "curves/*",
+    "plots/adaptation_curves_test.py",
+    "plots/intervals_test.py",
+    "plots/lines_test.py",
+    "plots/matrices_test.py",
+    "plots/save_figure_test.py",
+    "plots/synchronization_test.py",
+]
+collect_ignore_glob = []
 
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
 
-    # Optimizing a graph takes longer than these tests compute with it.
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
+def pytest_configure(config):
+    """Prepares the libraries, except where other processes test."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if getattr(config.option, "tx", None) and not is_worker:
+        return
+    # Before a test imports TensorFlow.
+    import keras
 
-if keras.backend.backend() == "torch" and "PYTEST_XDIST_WORKER" in os.environ:
-    import torch
+    backend = keras.backend.backend()
+    if backend != "torch":
+        collect_ignore_glob.extend(OF_NO_BACKEND)
+    if backend == "tensorflow":
+        import tensorflow as tf
 
-    # Threads of one process wait for each other, and other processes have the
-    # cores meanwhile.
-    torch.set_num_threads(1)
+        # Optimizing a graph takes longer than these tests compute with it.
+        tf.config.optimizer.set_experimental_options(
+            {"disable_meta_optimizer": True}
+        )
+    if backend == "torch" and is_worker:
+        import torch
+
+        # Threads of one process wait for each other, and other processes have
+        # the cores meanwhile.
+        torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items):
     """Slow tests first: no process waits for another one at the end."""
+    import keras
+
     if keras.backend.backend() != "torch":
         skip = pytest.mark.skip(reason="PyTorch need not compile")
         for item in items:
@@ -61,9 +74,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+def pytest_collection_finish():
+    """Garbage is looked for among what tests make, not in all libraries."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def seeds():
     """Every test starts from the same seeds and leaves no state behind."""
+    import keras
+
     keras.utils.set_random_seed(0)
     yield
     keras.utils.clear_session(free_memory=False)

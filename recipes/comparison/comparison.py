@@ -1,5 +1,6 @@
 """Does what a comparison consists of, in its order, and nothing twice."""
 
+import contextlib
 import copy
 import gc
 import itertools
@@ -67,7 +68,10 @@ class Comparison:
                 after everything else, since work beside them would change
                 them.
         """
-        workers = None if pool is None else Workers(self, pool)
+        with _small_heap():
+            self._run_plan(None if pool is None else Workers(self, pool))
+
+    def _run_plan(self, workers):
         if self.settings.tune:
             if workers:
                 workers.tune()
@@ -240,6 +244,25 @@ class Comparison:
             dataset = load_target(self.settings, self.tasks, name)
             self._targets[name] = dataset
         return self._targets[name]
+
+
+@contextlib.contextmanager
+def _small_heap():
+    """Collects garbage among what comes, not among all that is there.
+
+    After every adapter garbage is collected, and the libraries have made more
+    objects than the adapter has.
+    """
+    if gc.get_freeze_count():
+        # Whoever called has done so.
+        yield
+        return
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class Progress:

@@ -46,6 +46,7 @@ class SourceModels:
         self.keys = keys or Keys(settings)
         self.folder = settings.sources or settings.output / "sources"
         self.plain = make_contender(PLAIN, "SourceOnly", settings)
+        self._cardinality = None
 
     def path(self, seed, contender):
         """Where the source model of a contender is kept."""
@@ -120,7 +121,7 @@ class SourceModels:
             epochs = settings.method_epochs
         method = contender.make(seed)
         load = functools.partial(load_source, settings, network.tasks, seed)
-        steps = settings.steps_per_epoch or int(load().cardinality())
+        steps = settings.steps_per_epoch or self._num_batches(load)
         if not steps:
             raise ValueError(
                 "The source must have images for a batch to train on. Received:"
@@ -146,6 +147,12 @@ class SourceModels:
             trained.save(whole)
             write_compact_model(whole, unfinished, "float16")
         state.remove()
+
+    def _num_batches(self, load):
+        """Batches of the source, the same for all seeds and contenders."""
+        if self._cardinality is None:
+            self._cardinality = int(load().cardinality())
+        return self._cardinality
 
     def _keep(self, seed, contender):
         """Adds to the results how a source model was trained, once."""

@@ -470,9 +470,8 @@ def test_late_labels(tmp_path):
         live.observe(5, {"depth": label["depth"][:4]})
 
 
-@pytest.mark.parametrize(
-    "background", [False, pytest.param(True, marks=pytest.mark.eager)]
-)
+@pytest.mark.eager
+@pytest.mark.parametrize("background", [False, True])
 def test_going_on_from_a_saved_state(tmp_path, background):
     keras.utils.set_random_seed(1)
     adapter = tiny.make_adapter()

@@ -71,12 +71,13 @@ OPTIONS = {
 }
 NAMES = list(OPTIONS)
 PLAIN = [name for name in NAMES if ":" not in name]
-# Others compile the source step of SourceOnly; that of TTTFlow is compiled in a
-# test of its own.
+# Others compile the source step of SourceOnly or S4T; that of TTTFlow is
+# compiled in a test of its own.
 OWN_SOURCE_LOSS = [
     name
     for name in PLAIN
-    if name != "TTTFlow" and "training" in methods.METHODS[name].needs_source
+    if name not in ("ReplayS4T", "TTTFlow")
+    and "training" in methods.METHODS[name].needs_source
 ] + ["SourceOnly"]
 # What a step may write of a method beside what it selects.
 WRITTEN = ("seed", "queue", "teacher")
@@ -237,6 +238,7 @@ def test_source_step_is_finite_and_learns(name):
     assert "training" not in method.missing
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("name", PLAIN)
 def test_what_it_needs_from_the_source_is_enforced(name):
     task_list = tiny.make_tasks(2)

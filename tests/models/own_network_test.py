@@ -429,7 +429,11 @@ def make_segformer_network():
     "name", [pytest.param("S4T", marks=pytest.mark.eager), "Tent"]
 )
 @pytest.mark.parametrize(
-    "make", [make_applications_network, make_segformer_network]
+    "make",
+    [
+        make_applications_network,
+        pytest.param(make_segformer_network, marks=pytest.mark.eager),
+    ],
 )
 def test_networks_of_libraries_adapt_and_return(make, name):
     network = make()

@@ -78,6 +78,7 @@ def test_trains_on_the_source_as_without(segments_run):
         np.testing.assert_allclose(received, value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("min_layers", [1, 8, 1000])
 def test_segments_are_the_model(min_layers):
     network = tiny.make_network()

@@ -94,6 +94,7 @@ def test_of_the_synchronizer():
         np.testing.assert_array_equal(values, received[name])
 
 
+@pytest.mark.eager
 def test_without_a_mask_the_synchronizer_is_the_same():
     task_list = tiny.make_tasks()
     values = []

@@ -4,6 +4,7 @@ import contextlib
 
 import keras
 import numpy as np
+import pytest
 import tiny
 from keras import ops
 
@@ -75,6 +76,7 @@ def test_bfloat16_statistics_are_summed_in_float32():
         np.testing.assert_allclose(after, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.eager
 def test_bfloat16_sources_have_float32_losses_and_unit_normals():
     with dtype_policy("mixed_bfloat16"):
         trainer = keras_s4t.SourceTrainer(

@@ -49,7 +49,15 @@ def ids(variables):
     return {id(v) for v in variables}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in ("S4T", "NCTTT")
+        else pytest.param(name, marks=pytest.mark.eager)
+        for name in NAMES
+    ],
+)
 def test_what_moves_and_what_follows(name):
     adapter = make_adapter(name)
     network, method = adapter.network, adapter.method
@@ -95,7 +103,14 @@ def test_a_prediction_before_the_update_moves_nothing_more(name):
         np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["BatchNormOnly", "S4T", "TIPI"])
+@pytest.mark.parametrize(
+    "name",
+    ["S4T"]
+    + [
+        pytest.param(name, marks=pytest.mark.eager)
+        for name in ("BatchNormOnly", "TIPI")
+    ],
+)
 def test_statistics_follow_the_batch_once(name):
     adapter = make_adapter(name)
     images, *_ = tiny.make_arrays(4)
@@ -109,6 +124,7 @@ def test_statistics_follow_the_batch_once(name):
     np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.eager
 def test_batch_mode_predicts_with_the_batch():
     adapter = make_adapter("Tent")
     images, *_ = tiny.make_arrays(4)

@@ -36,6 +36,7 @@ def freeze(layers):
 # === What would move nothing ===
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -56,6 +57,7 @@ def test_frozen_batch_norms(name, message):
     assert not tiny.moved(adapter.variables, before)
 
 
+@pytest.mark.eager
 def test_some_frozen_layers_are_told_once():
     adapter = make_adapter("Tent")
     freeze(adapter.network.batch_norms[:1])
@@ -106,6 +108,7 @@ def test_freezing_survives_saving(tmp_path, whole, hub):
         np.testing.assert_array_equal(x, loaded.predict_on_batch(images)[name])
 
 
+@pytest.mark.eager
 def test_freezing_after_compile():
     trainer = make_trainer()
     trainer.network.backbone.trainable = False
@@ -455,6 +458,7 @@ def test_evaluate_before_compile():
         make_adapter().evaluate(images, labels)
 
 
+@pytest.mark.eager
 def test_collected_images_are_looked_at():
     images, *_ = tiny.make_arrays(4)
     method = keras_s4t.methods.ActMAD((tiny.SIZE, tiny.SIZE))

@@ -121,6 +121,7 @@ def encoder_after_a_step(prior, remat=False):
     return tiny.numpy_values(adapter.network.encoder.trainable_variables)
 
 
+@pytest.mark.eager
 def test_rematerialization_knows_the_prior():
     pairs = zip(
         encoder_after_a_step(4.0),

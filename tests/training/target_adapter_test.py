@@ -113,7 +113,14 @@ def test_metrics_are_those_of_the_adapted_network():
         assert history[key][0] == pytest.approx(after[key], rel=1e-4)
 
 
-@pytest.mark.parametrize("name", ["BatchNormOnly", "Tent", "TTT"])
+@pytest.mark.parametrize(
+    "name",
+    ["TTT"]
+    + [
+        pytest.param(name, marks=pytest.mark.eager)
+        for name in ("BatchNormOnly", "Tent")
+    ],
+)
 def test_metrics_of_the_prediction_before_the_update(name):
     images, labels, masks = tiny.make_arrays(4)
     method = keras_s4t.methods.get(name)

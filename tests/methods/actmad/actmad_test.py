@@ -95,6 +95,7 @@ def test_statistics_are_resized_to_a_target_of_another_size(size):
     assert target_loss(adapter, target) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.eager
 def test_statistics_of_channels_fit_any_size_and_a_single_image():
     adapter = make_adapter(spatial=False)
     source, target = make_images(2, 1, (8, 24)), make_images(1, 2, (16, 8))
@@ -143,6 +144,7 @@ def test_steps_bring_the_moments_nearer():
     assert target_loss(adapter, images) < before
 
 
+@pytest.mark.eager
 def test_collecting_takes_two_images_of_the_right_size():
     adapter = make_adapter()
     with pytest.raises(ValueError, match="at least 2 images.*batch of 1"):

@@ -194,6 +194,7 @@ def test_without_a_learning_rate_it_is_batch_norm_only():
         np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.eager
 @pytest.mark.slow
 def test_goes_on_after_saving(tmp_path):
     adapter = make_adapter(keras.optimizers.Adam(1e-3))

@@ -58,6 +58,7 @@ def test_formula(parity):
     np.testing.assert_array_equal(outputs[stays], x[stays])
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("parity", [0, 1])
 def test_determinant_is_that_of_the_jacobian(parity):
     coupling, x = make_coupling(parity), make_images((3, 3), 1)

@@ -44,6 +44,7 @@ def gray_of(images):
     return images @ [0.2989, 0.587, 0.114]
 
 
+@pytest.mark.eager
 def test_neutral_draws_change_nothing():
     images = make_images()
     views = transform(images)

@@ -25,6 +25,7 @@ def assert_same(received, expected):
         np.testing.assert_array_equal(received[name], x)
 
 
+@pytest.mark.eager
 def test_the_default_is_the_pyramid():
     images, *_ = tiny.make_arrays(2)
     default = make_network()
@@ -39,6 +40,7 @@ def test_the_default_is_the_pyramid():
     assert_same(*outputs)
 
 
+@pytest.mark.eager
 def test_a_decoder_of_ones_own(tmp_path):
     images, *_ = tiny.make_arrays(2)
     network = make_network(TinyDecoder(OUTPUTS))
@@ -100,6 +102,7 @@ def test_files_of_models_saved_before_the_decoder_was_a_layer(tmp_path):
     assert type(MultiTaskModel.from_config(config).decoder) is PyramidDecoder
 
 
+@pytest.mark.eager
 def test_batch_norms_are_saved_where_they_belong(tmp_path):
     network = make_network(MTINetDecoder(OUTPUTS, channels=(4, 4)))
     path = tmp_path / "network.weights.h5"

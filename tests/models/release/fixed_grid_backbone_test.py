@@ -24,6 +24,7 @@ def make_networks():
     return fixed, plain
 
 
+@pytest.mark.eager
 def test_decoders_work_on_the_fused_map_of_that_size():
     fixed, plain = make_networks()
     images, *_ = tiny.make_arrays(2, size=(24, 32))

@@ -121,7 +121,10 @@ def results_of(adapter, images):
 @pytest.mark.parametrize(
     ("size", "image_size"),
     # With the resize of the latents folded into the patches, and without.
-    [((16, 16), (16, 16)), ((16, 24), (16, 16))],
+    [
+        ((16, 16), (16, 16)),
+        pytest.param((16, 24), (16, 16), marks=pytest.mark.eager),
+    ],
 )
 def test_fast_equals_literal(size, image_size):
     fast, slow = make_pair(literal, image_size)
