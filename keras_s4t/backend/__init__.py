@@ -45,6 +45,9 @@ No other package names a backend.
   products to TF32.
 - `fewer_threads()`: context manager in which operations of the calling thread
   leave one core to other threads, where threads do not share a pool.
+- `multiplies_faster(kernel_size, channels)`: whether a convolution takes longer
+  than the matrix product of its patches on the devices in use; `kernel_size` is
+  a pair of ints and `channels` the number of those of the input.
 - `argmax(x)`: index of the largest entry along the last axis, int32.
 """
 
@@ -84,6 +87,7 @@ argmax = _backend.argmax
 exports_itself = _backend.exports_itself
 fewer_threads = _backend.fewer_threads
 full_precision = _backend.full_precision
+multiplies_faster = _backend.multiplies_faster
 
 # They take the functions above.
 from keras_s4t.backend.shares import is_shared  # noqa: E402

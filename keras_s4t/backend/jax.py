@@ -141,6 +141,13 @@ def full_precision():
     return jax.default_matmul_precision("float32")
 
 
+def multiplies_faster(kernel_size, channels):
+    """On CPUs, small kernels or many channels; see `profile_step.py`."""
+    if jax.default_backend() != "cpu":
+        return False
+    return set(kernel_size) == {1} or channels >= 256
+
+
 def argmax(x):
     """JAX's own."""
     return jnp.argmax(x, axis=-1).astype("int32")

@@ -152,6 +152,11 @@ def full_precision():
             setattr(switch, name, value)
 
 
+def multiplies_faster(kernel_size, channels):
+    """Its convolutions are as fast."""
+    return False
+
+
 def argmax(x):
     """PyTorch's own."""
     return torch.argmax(x, dim=-1).to(torch.int32)

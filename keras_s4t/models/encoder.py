@@ -3,6 +3,7 @@ import keras
 from keras_s4t import backend
 from keras_s4t.models.composed_batch_norm import ComposedBatchNorm
 from keras_s4t.models.fused_batch_norm import FusedBatchNorm
+from keras_s4t.models.product_convolution import ProductConvolution
 
 
 def make_encoder(backbone, fused_norms=True):
@@ -36,13 +37,15 @@ def make_encoder(backbone, fused_norms=True):
 
 
 def fuse_norms(model, fused_norms=True):
-    """A functional model with faster batch normalization.
+    """A functional model with faster batch normalization and convolutions.
 
     Args:
         model: A functional `keras.Model`.
         fused_norms: bool. Whether batch normalizations run as one fused
             operation each, where that is exact; see `FusedBatchNorm`. Others
-            are Keras's layers, on PyTorch `ComposedBatchNorm`.
+            are Keras's layers, on PyTorch `ComposedBatchNorm`. Likewise whether
+            convolutions run as matrix products where the backend computes
+            those faster; see `ProductConvolution`.
 
     Returns:
         A functional `keras.Model` that shares all layers with the model.
@@ -50,6 +53,7 @@ def fuse_norms(model, fused_norms=True):
     replacements = {}
     if fused_norms:
         replacements["fused"] = FusedBatchNorm
+        replacements["product"] = ProductConvolution
     if not backend.has_exact_moments:
         replacements["composed"] = ComposedBatchNorm
     if not replacements:
@@ -60,11 +64,11 @@ def fuse_norms(model, fused_norms=True):
 
     def call(layer, *inputs, **kwargs):
         if kwargs.get("mask") is None:
-            for name, norm in replacements.items():
-                if norm.is_exact_for(layer):
+            for name, replacement in replacements.items():
+                if replacement.is_better_for(layer):
                     name = f"{layer.name}_{name}"
                     if name not in replaced:
-                        replaced[name] = norm(layer, name=name)
+                        replaced[name] = replacement(layer, name=name)
                     return replaced[name](*inputs)
         return layer(*inputs, **kwargs)
 

@@ -60,6 +60,11 @@ class FusedBatchNorm(keras.layers.Layer):
             and not layer.synchronized
         )
 
+    @classmethod
+    def is_better_for(cls, layer):
+        """Whether it is exact; then it is faster, or more accurate."""
+        return cls.is_exact_for(layer)
+
     def call(self, inputs, training=False):
         return normalize(self.norm, inputs, training)
 

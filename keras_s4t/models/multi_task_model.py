@@ -50,7 +50,9 @@ class MultiTaskModel(
             RGB.
         std: Tuple of floats, what it then divides by.
         fused_norms: bool. Whether batch normalizations of the encoder run as
-            one fused operation each; see `FusedBatchNorm`.
+            one fused operation each, see `FusedBatchNorm`, and convolutions as
+            matrix products on devices that compute those faster, see
+            `ProductConvolution`.
         remat: bool. Whether the encoder computes its activations again for
             the backward pass instead of keeping them; see
             `RematerializedModel`.

@@ -5,6 +5,9 @@ import dataclasses
 FORMS = ("literal", "fast")
 # The fast form without the check that a step is finite: what the check costs.
 UNGUARDED = "unguarded"
+# The fast form that never multiplies in the place of a convolution.
+CONVOLVED = "convolved"
+VARIANTS = (UNGUARDED, CONVOLVED)
 SWEEPS = ("resolution", "batch", "tasks", "steps")
 SIZES = ((128, 128), (256, 256), (448, 576))
 BATCH_SIZES = (1, 2, 4, 8, 16)
@@ -66,7 +69,7 @@ class Point:
 
     def worker_arguments(self, contender):
         """The command line of a contender's worker."""
-        is_form = contender.startswith((*FORMS, UNGUARDED))
+        is_form = contender.startswith((*FORMS, *VARIANTS))
         return [
             *("--operation", self.operation),
             *("--form", contender if is_form else FORMS[-1]),
@@ -85,7 +88,7 @@ def main_points(base, operations, forms, dtypes):
     Args:
         base: A `Point` with everything that is not varied.
         operations: Names of operations.
-        forms: Names among `FORMS`, or `UNGUARDED`.
+        forms: Names among `FORMS` and `VARIANTS`.
         dtypes: Names of dtype policies.
 
     Returns:

@@ -32,10 +32,13 @@ from benchmarking import arithmetic
 from benchmarking import hardware
 from benchmarking import literal_composition
 from benchmarking import unguarded_step
+from benchmarking.points import CONVOLVED
 from benchmarking.points import UNGUARDED
+from benchmarking.points import VARIANTS
+from keras_s4t import backend
 from keras_s4t import tasks
 
-FORMS = ("literal", "literal_heads", UNGUARDED, "fast")
+FORMS = ("literal", "literal_heads", *VARIANTS, "fast")
 WARM_UP_STEPS = 2
 # What the loader is read of, and for how long.
 LOADER_BATCHES = 4
@@ -173,6 +176,8 @@ def main():
     keras.config.set_dtype_policy(arguments.dtype)
     if arguments.form == UNGUARDED:
         unguarded_step.install()
+    elif arguments.form == CONVOLVED:
+        backend.multiplies_faster = lambda kernel_size, channels: False
     task_list = [
         tasks.semseg(num_classes=7),
         tasks.depth(),
