@@ -67,13 +67,13 @@ def peak_memory():
     return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
-def wait_for(variables):
-    """Waits until the device has finished what the variables depend on."""
+def wait_for(values):
+    """Waits until the device has finished what variables or tensors hold."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
 
-        jax.block_until_ready([variable.value for variable in variables])
+        jax.block_until_ready([getattr(x, "value", x) for x in values])
     elif backend == "torch":
         import torch
 

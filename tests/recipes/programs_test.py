@@ -450,6 +450,25 @@ def test_benchmark(folder):
     assert (output / "results.json").read_text() == text
 
 
+@needs_minutes
+@pytest.mark.slow
+def test_profile_step(folder):
+    output = run(folder, "profile_step")
+    results = json.loads((output / "results.json").read_text())
+    parts = {part["name"]: part for part in results["parts"]}
+    assert list(parts)[0] == "whole step" and list(parts)[-1] == "all else"
+    assert {"convolutions 3x3", "batch norms", "decoders"} < set(parts)
+    for part in parts.values():
+        has_products = part["name"].startswith("convolutions")
+        assert (part["speed"] is not None) is has_products
+        assert part["name"] == "all else" or part["forward"] > 0
+    assert sum(p["share"] for p in results["parts"]) == pytest.approx(2, abs=1)
+    assert parts["convolutions 3x3"]["backward"] > 0
+    assert not parts["decoders"]["backward"]
+    table = (output / "tables.md").read_text()
+    assert all(name in table for name in parts)
+
+
 PROGRAMS = sorted(path.stem for path in (ROOT / "recipes").glob("*.py"))
 
 
