@@ -51,21 +51,21 @@ def summary(variables):
 
 def run():
     """Source training, then three ways to adapt; returns all numbers."""
-    task_list = tiny.make_tasks()
+    task_list = tiny.make_tasks(4)
     network = tiny.make_network(task_list)
     method = with_injected_mask(tiny.make_s4t(task_list))
     trainer = keras_s4t.SourceTrainer(network, method)
     tiny.fill(trainer)
     trainer.compile(keras.optimizers.Adam(1e-3))
-    source = data.ArrayBatches(tiny.make_arrays(8, seed=1), 4)
+    source = data.ArrayBatches(tiny.make_arrays(8, seed=1, count=4), 4)
     history = trainer.fit(source, epochs=2, shuffle=False, verbose=0).history
     assert history.pop("skipped_steps") == [0, 0]
     numbers = {
         "source": history,
         "source_weights": summary(network.variables),
     }
-    target = tiny.make_arrays(8, seed=2)
-    held_out = data.ArrayBatches(tiny.make_arrays(4, seed=3), 4)
+    target = tiny.make_arrays(8, seed=2, count=4)
+    held_out = data.ArrayBatches(tiny.make_arrays(4, seed=3, count=4), 4)
     for name, adapted in {
         "S4T": method,
         "BatchNormOnly": keras_s4t.methods.BatchNormOnly(),

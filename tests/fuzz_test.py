@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
     reason="PyTorch compiles nothing for a new shape",
 )
 # `FUZZ_EXAMPLES=5000 pytest tests/fuzz_test.py` looks further.
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", 200))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", 120))
 NUM_TASKS = 2
 METHODS = ("SourceOnly", "BatchNormOnly", "Tent", "TIPI", "ActMAD", "S4T")
 CALLS = ("fit", "adapt", "evaluate", "predict", "collect", "reset", "save")

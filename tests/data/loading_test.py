@@ -18,7 +18,7 @@ def load_source(split="test", tasks=NAMES, **kwargs):
 
 
 def test_batches_are_the_rooms():
-    dataset = load_source(tasks=[tasks.semseg(9), *tiny.make_tasks()[1:]])
+    dataset = load_source(tasks=[tasks.semseg(9), *tiny.make_tasks(4)[1:]])
     assert int(dataset.cardinality()) == 3
     images, labels, masks = dataset.element_spec
     assert [s.dtype.name for s in (images, *labels.values())] == [

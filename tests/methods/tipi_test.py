@@ -286,7 +286,7 @@ def test_numbers_out_of_range(kwargs, received):
     ],
 )
 def test_tasks_the_network_lacks(kwargs, message):
-    task_list = tiny.make_tasks()[1:3]
+    task_list = tiny.make_tasks(4)[1:3]
     make_adapter(task_list)
     with pytest.raises(ValueError, match=message):
         make_adapter(task_list, **kwargs)

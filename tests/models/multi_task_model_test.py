@@ -15,7 +15,7 @@ NUM_OUTPUTS = {"semseg": 4, "depth": 1, "normals": 3, "edge": 1}
 @functools.cache
 def network():
     """One network for all tests; none of them changes it."""
-    network = tiny.make_network()
+    network = tiny.make_network(tiny.make_tasks(4))
     tiny.fill(network)
     return network
 

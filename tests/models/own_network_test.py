@@ -425,15 +425,10 @@ def make_segformer_network():
 
 # keras-hub's encoder has dropout of its own.
 @pytest.mark.filterwarnings("ignore:.*random in training")
+@pytest.mark.eager
+@pytest.mark.parametrize("name", ["S4T", "Tent"])
 @pytest.mark.parametrize(
-    "name", [pytest.param("S4T", marks=pytest.mark.eager), "Tent"]
-)
-@pytest.mark.parametrize(
-    "make",
-    [
-        make_applications_network,
-        pytest.param(make_segformer_network, marks=pytest.mark.eager),
-    ],
+    "make", [make_applications_network, make_segformer_network]
 )
 def test_networks_of_libraries_adapt_and_return(make, name):
     network = make()

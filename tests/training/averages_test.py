@@ -12,8 +12,8 @@ from keras_s4t.methods import Tent
 from keras_s4t.tasks import binary
 
 
-def make_adapter(averages, method=None, **options):
-    task_list = tiny.make_tasks()
+def make_adapter(averages, method=None, count=tiny.NUM_TASKS, **options):
+    task_list = tiny.make_tasks(count)
     adapter = keras_s4t.TargetAdapter(
         tiny.make_network(task_list),
         method or tiny.make_s4t(task_list, **options),
@@ -71,7 +71,7 @@ def test_of_mirrored_images():
 def test_of_the_synchronizer():
     images, *_ = tiny.make_arrays(3)
     shares = {"semseg": 0.25, "depth": 0.0, "normals": 0.5, "edge": 1.0}
-    adapter = make_adapter(["synchronizer"], synchronizer_share=shares)
+    adapter = make_adapter(["synchronizer"], count=4, synchronizer_share=shares)
     method, network = adapter.method, adapter.network
     received = predicted(adapter, images)
     features = network.encode(images, False)

@@ -10,7 +10,7 @@ import keras_s4t
 
 def make_arrays():
     """Labels with missing values, and masks that say where."""
-    images, labels, masks = tiny.make_arrays(4)
+    images, labels, masks = tiny.make_arrays(4, count=4)
     rng = np.random.default_rng(3)
     missing = {
         "semseg": [255],
@@ -37,7 +37,7 @@ def test_evaluates_as_with_masks(given):
     images, labels, masks = make_arrays()
     assert all(0.5 < mask.mean() < 1 for mask in masks.values())
     trainer = keras_s4t.SourceTrainer(
-        tiny.make_network(), keras_s4t.methods.SourceOnly()
+        tiny.make_network(tiny.make_tasks(4)), keras_s4t.methods.SourceOnly()
     )
     tiny.fill(trainer)
     trainer.compile("sgd")
@@ -60,7 +60,7 @@ def test_trains_as_with_masks():
     images, labels, masks = make_arrays()
     outcomes = []
     for extra in ((masks,), ()):
-        network = tiny.make_network()
+        network = tiny.make_network(tiny.make_tasks(4))
         trainer = keras_s4t.SourceTrainer(network, tiny.make_s4t(mask_ratio=0))
         tiny.fill(trainer)
         trainer.compile(keras.optimizers.SGD(1e-2))
@@ -75,11 +75,11 @@ def test_trains_as_with_masks():
 
 @pytest.mark.eager
 def test_a_mask_that_is_given_counts():
-    images, labels, masks = tiny.make_arrays(2)
+    images, labels, masks = tiny.make_arrays(2, count=4)
     labels["depth"][:] = 0
     masks["depth"][:] = 1
     trainer = keras_s4t.SourceTrainer(
-        tiny.make_network(), keras_s4t.methods.SourceOnly()
+        tiny.make_network(tiny.make_tasks(4)), keras_s4t.methods.SourceOnly()
     )
     trainer.compile("sgd")
     keys = []
@@ -92,9 +92,9 @@ def test_a_mask_that_is_given_counts():
 @pytest.mark.eager
 def test_a_network_that_is_lost_has_no_metrics():
     # Compiled reductions over more than 2048 entries lose NaN on JAX.
-    arrays = tiny.make_arrays(8, size=(64, 64))
+    arrays = tiny.make_arrays(8, size=(64, 64), count=4)
     trainer = keras_s4t.SourceTrainer(
-        tiny.make_network(), keras_s4t.methods.SourceOnly()
+        tiny.make_network(tiny.make_tasks(4)), keras_s4t.methods.SourceOnly()
     )
     trainer.compile("sgd")
     trainer.network.backbone.trainable_variables[0].assign(
@@ -112,7 +112,7 @@ def test_a_network_that_is_lost_has_no_metrics():
 
 def make_partial(keys=("depth", "normals")):
     """Arrays whose labels lack tasks."""
-    images, labels, masks = tiny.make_arrays(4)
+    images, labels, masks = tiny.make_arrays(4, count=4)
     return (
         images,
         {key: labels[key] for key in keys},
@@ -123,8 +123,10 @@ def make_partial(keys=("depth", "normals")):
 @pytest.mark.eager
 @pytest.mark.parametrize("balance", ["fixed", "awl"])
 def test_trains_on_some_tasks(balance):
-    network = tiny.make_network()
-    trainer = keras_s4t.SourceTrainer(network, tiny.make_s4t(), balance)
+    network = tiny.make_network(tiny.make_tasks(4))
+    trainer = keras_s4t.SourceTrainer(
+        network, tiny.make_s4t(tiny.make_tasks(4)), balance
+    )
     trainer.compile(keras.optimizers.SGD(1e-2))
     before = tiny.numpy_values(network.variables)
     batches = keras_s4t.data.ArrayBatches(make_partial(), 2)
@@ -159,7 +161,7 @@ def test_a_wrong_name_is_no_missing_task():
     images, labels, masks = make_partial()
     labels["segmentation"] = labels["depth"]
     trainer = keras_s4t.SourceTrainer(
-        tiny.make_network(), keras_s4t.methods.SourceOnly()
+        tiny.make_network(tiny.make_tasks(4)), keras_s4t.methods.SourceOnly()
     )
     trainer.compile()
     batches = keras_s4t.data.ArrayBatches((images, labels, masks), 2)

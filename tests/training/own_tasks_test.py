@@ -54,7 +54,7 @@ FIRST = {
 
 
 def make_batches(num_images=8):
-    images, labels, _ = tiny.make_arrays(num_images)
+    images, labels, _ = tiny.make_arrays(num_images, count=4)
     rng = np.random.default_rng(5)
     shape = images.shape[:3]
     labels |= {

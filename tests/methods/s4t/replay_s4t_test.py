@@ -54,6 +54,7 @@ def test_it_has_the_layers_of_what_was_trained():
             np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.eager
 def test_replay_is_the_source_loss_of_stored_images():
     # One image, as it is: what is drawn does not matter.
     source = tiny.make_arrays(1, seed=5)
@@ -150,7 +151,8 @@ def test_the_teacher_is_the_mean_of_decoders_mirror_and_synchronizer():
         ops.convert_to_numpy, (plain, mirror, joint, student)
     )
     mirror = {name: x[:, :, ::-1] for name, x in mirror.items()}
-    mirror["normals"] = mirror["normals"] * np.float32([-1, 1, 1])
+    if "normals" in mirror:
+        mirror["normals"] = mirror["normals"] * np.float32([-1, 1, 1])
 
     def space(name, x):
         if name == "semseg":

@@ -14,7 +14,7 @@ from keras_s4t.methods.s4t.source_memory import SourceMemory
 
 
 def make_memory(size=3):
-    return SourceMemory(tiny.make_tasks(), size, tiny.SIZE)
+    return SourceMemory(tiny.make_tasks(4), size, tiny.SIZE)
 
 
 def read(memory, indices):
@@ -46,8 +46,8 @@ def test_the_choice_is_nearly_the_best():
 
 @pytest.mark.eager
 def test_what_is_not_labeled_is_not_counted():
-    tasks = tiny.make_tasks()
-    _, labels, masks = tiny.make_arrays(2)
+    tasks = tiny.make_tasks(4)
+    _, labels, masks = tiny.make_arrays(2, count=4)
     counts = class_counts(tasks, labels, masks)
     for i, number in itertools.product(range(2), range(tiny.NUM_CLASSES)):
         is_there = labels["semseg"][i] == number
@@ -57,7 +57,7 @@ def test_what_is_not_labeled_is_not_counted():
 
 
 def test_stores_images_labels_and_masks():
-    images, labels, masks = tiny.make_arrays(3)
+    images, labels, masks = tiny.make_arrays(3, count=4)
     labels["depth"][0, 0, 0] = np.nan
     labels["edge"][1, 0, 0] = np.inf
     memory = make_memory()
@@ -89,7 +89,7 @@ def test_its_size_is_stated():
 
 
 def test_masks_may_be_left_out():
-    images, labels, _ = tiny.make_arrays(3)
+    images, labels, _ = tiny.make_arrays(3, count=4)
     memory = make_memory()
     memory.fill(images, labels, {})
     _, _, valid = read(memory, [0, 1, 2])
@@ -108,7 +108,7 @@ def test_masks_may_be_left_out():
     ],
 )
 def test_what_cannot_be_stored(change, text):
-    images, labels, masks = tiny.make_arrays(4)
+    images, labels, masks = tiny.make_arrays(4, count=4)
     images, labels = change(images, labels)
     with pytest.raises(ValueError, match=text):
         make_memory().fill(images, labels, masks)

@@ -23,7 +23,10 @@ def test_resnet50_is_what_the_literature_says():
 
 
 def test_a_case_computed_by_hand():
-    network, method = tiny.make_network(), tiny.make_s4t()
+    network, method = (
+        tiny.make_network(tiny.make_tasks(4)),
+        tiny.make_s4t(tiny.make_tasks(4)),
+    )
     method.build(network.features_shape)
     count = arithmetic.count_flops
     # Two convolutions 3x3: 3 to 6 channels on 8x8, 6 to 12 on 4x4.
