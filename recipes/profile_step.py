@@ -158,7 +158,7 @@ def summarize(rounds, rates, parts):
     return rows
 
 
-def make_table(rows, title):
+def parts_table(rows, title):
     """The table of the parts.
 
     Args:
@@ -205,6 +205,7 @@ def main():
         adapter.train_on_batch(images)
         hardware.wait_for(adapter.variables)
 
+    # Makes the optimizer's variables.
     step()
     parts = make_parts(adapter, (side, side), batch_size)
     rounds, rates = measure(
@@ -216,7 +217,7 @@ def main():
         f"A step on {batch_size} images of {side}x{side}, {BACKENDS[backend]}, "
         f"{hardware.device_name()}"
     )
-    table = make_table(rows, title)
+    table = parts_table(rows, title)
     Console().print(table.rich())
     arguments.output.mkdir(parents=True, exist_ok=True)
     write_json(

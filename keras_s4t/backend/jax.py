@@ -142,7 +142,7 @@ def full_precision():
 
 
 def multiplies_faster(kernel_size, channels):
-    """On CPUs, small kernels or many channels; see `profile_step.py`."""
+    """On CPUs, kernels of 1x1 and others over many channels."""
     if jax.default_backend() != "cpu":
         return False
     return set(kernel_size) == {1} or channels >= 256

@@ -60,14 +60,13 @@ class ProductConvolution(keras.layers.Layer):
             )
         )
 
-    @staticmethod
-    def is_better_for(layer):
+    @classmethod
+    def is_better_for(cls, layer):
         """Whether it is exact, and faster on this backend and device."""
-        return ProductConvolution.is_exact_for(
-            layer
-        ) and backend.multiplies_faster(
-            layer.kernel_size, layer.kernel.shape[-2]
-        )
+        if not cls.is_exact_for(layer):
+            return False
+        channels = layer.kernel.shape[-2]
+        return backend.multiplies_faster(layer.kernel_size, channels)
 
     @property
     def kernel(self):

@@ -65,14 +65,31 @@ def encoder_products(encoder, size):
         Pair of a list of ints, one per layer with a kernel in order, and the
         shapes of the outputs.
     """
-    products = []
+    calls, shapes = encoder_calls(encoder, size)
+    products = [
+        math.prod(outputs.shape[1:-1]) * math.prod(layer.kernel.shape)
+        for layer, _, outputs in calls
+        if getattr(layer, "kernel", None) is not None
+    ]
+    return products, shapes
+
+
+def encoder_calls(encoder, size):
+    """What an encoder calls on one image.
+
+    Args:
+        encoder: Functional `keras.Model` with channels last.
+        size: Pair of ints, `(height, width)` of the image.
+
+    Returns:
+        Pair of a list of tuples, in order, of a layer, its first input and its
+        output, symbolic tensors; and the shapes of the encoder's outputs.
+    """
+    calls = []
 
     def record(layer, *inputs, **kwargs):
         outputs = layer(*inputs, **kwargs)
-        kernel = getattr(layer, "kernel", None)
-        if kernel is not None:
-            positions = math.prod(outputs.shape[1:-1])
-            products.append(positions * math.prod(kernel.shape))
+        calls.append((layer, inputs[0], outputs))
         return outputs
 
     model = keras.models.clone_model(
@@ -81,7 +98,7 @@ def encoder_products(encoder, size):
         clone_function=lambda layer: layer,
         call_function=record,
     )
-    return products, {k: tuple(x.shape) for k, x in model.output.items()}
+    return calls, {k: tuple(x.shape) for k, x in model.output.items()}
 
 
 def pyramid_products(convolutions, features_shape):

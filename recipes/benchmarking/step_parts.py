@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from benchmarking import compiled
+from benchmarking.arithmetic import encoder_calls
 from keras_s4t.backend import batch_norm_with_batch_statistics
 from keras_s4t.losses import absolute_error
 from keras_s4t.models.product_convolution import ProductConvolution
@@ -109,16 +110,15 @@ def encoder_layers(encoder, size):
     Returns:
         Pair of a dict from `(kind, input shape, kernel shape, options)`, with
         `kind` `"convolution"`, `"product"` for what `ProductConvolution`
-        computes, or `"norm"`, to how often it occurs, and the
-        shapes of the outputs. Shapes of inputs are those of one image.
+        computes, or `"norm"`, to how often it occurs, and the shapes of the
+        outputs. Shapes of inputs are those of one image.
     """
     found = collections.Counter()
-
-    def record(layer, *inputs, **kwargs):
-        shape = inputs[0].shape[1:] if hasattr(inputs[0], "shape") else None
+    calls, shapes = encoder_calls(encoder, size)
+    for layer, inputs, _ in calls:
         norm = getattr(layer, "norm", layer)
         if isinstance(norm, keras.layers.BatchNormalization):
-            found["norm", shape, None, ()] += 1
+            found["norm", inputs.shape[1:], None, ()] += 1
         multiplies = isinstance(layer, ProductConvolution)
         convolution = layer.convolution if multiplies else layer
         if isinstance(convolution, keras.layers.Conv2D):
@@ -128,16 +128,8 @@ def encoder_layers(encoder, size):
                 ("padding", convolution.padding),
             )
             kernel = tuple(convolution.kernel.shape)
-            found[kind, shape, kernel, options] += 1
-        return layer(*inputs, **kwargs)
-
-    model = keras.models.clone_model(
-        encoder,
-        input_tensors=keras.Input((*size, 3), batch_size=1),
-        clone_function=lambda layer: layer,
-        call_function=record,
-    )
-    return found, {k: tuple(x.shape) for k, x in model.output.items()}
+            found[kind, inputs.shape[1:], kernel, options] += 1
+    return found, shapes
 
 
 def _normalize(x, gamma, beta):

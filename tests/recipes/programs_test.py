@@ -333,8 +333,8 @@ def sources(folder):
 def test_tables_of_the_paper(
     folder, sources, monkeypatch, name, title, rows, figures
 ):
-    # What they train grows with the tasks, or with their square, and
-    # `compare_methods_test.py` has them all.
+    # What they train grows with the tasks, or with their square. The quickstart
+    # and `jobs_test.py` have them all.
     make_all = SynthRooms.make_tasks
     monkeypatch.setattr(
         SynthRooms, "make_tasks", lambda config: make_all(config)[:2]
